@@ -1,0 +1,71 @@
+/// Settings of the agents: the sections [agent], [actor], [critic] and [temperature].
+/// The defaults are the preset "sb3"; configs/ applies "jaxrl" on top when agent.preset asks for
+/// it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace anthill {
+
+enum class LogStdForm {
+  clamp,        // log_std = clamp(x, log_std_min, log_std_max)
+  tanh_affine,  // log_std = log_std_min + (log_std_max - log_std_min) * (1 + tanh x) / 2
+};
+
+enum class LogProbForm {
+  exact,    // log(1 - tanh(u)^2) = 2 (ln 2 - u - softplus(-2u))
+  epsilon,  // log(relu(1 - a^2) + 1e-6)
+};
+
+enum class AlphaLossForm {
+  alpha,      // -alpha * (log_prob + target_entropy), eq. 18 of 1812.05905
+  log_alpha,  // -log(alpha) * (log_prob + target_entropy)
+};
+
+enum class Initialisation {
+  pytorch,     // nn.Linear's default: weights and biases U(+-1/sqrt(fan_in))
+  orthogonal,  // gain 1 for every weight, zero biases
+};
+
+enum class Activation { relu, tanh, elu };
+
+struct ActorConfig {
+  std::vector<std::int64_t> hidden_dims = {256, 256};
+  Activation activation = Activation::relu;
+  bool layer_norm = false;
+  double learning_rate = 3e-4;
+  LogStdForm log_std_form = LogStdForm::clamp;
+  double log_std_min = -20.0;
+  double log_std_max = 2.0;
+  LogProbForm log_prob_form = LogProbForm::exact;
+};
+
+struct CriticConfig {
+  std::vector<std::int64_t> hidden_dims = {256, 256};
+  Activation activation = Activation::relu;
+  bool layer_norm = false;
+  double learning_rate = 3e-4;
+};
+
+struct TemperatureConfig {
+  bool automatic = true;  // false: alpha stays at initial_alpha
+  double initial_alpha = 1.0;
+  double learning_rate = 3e-4;
+  double target_entropy_scale = 1.0;  // target_entropy = -scale * A
+  AlphaLossForm loss_form = AlphaLossForm::log_alpha;
+};
+
+struct AgentConfig {
+  std::string algorithm = "sac";
+  std::string preset = "sb3";
+  double discount = 0.99;
+  double tau = 0.005;
+  Initialisation initialisation = Initialisation::pytorch;
+  ActorConfig actor;
+  CriticConfig critic;
+  TemperatureConfig temperature;
+};
+
+}  // namespace anthill

@@ -1,0 +1,37 @@
+/// Settings of a training run: the sections [run], [training], [evaluation] and [log].
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace anthill {
+
+enum class DeviceChoice { automatic, cpu, cuda };
+
+struct RunConfig {
+  std::string name = "";  // free text; empty: the configuration file's stem
+  std::int64_t seed = 0;  // environments seed + i; every Philox stream is keyed by it
+  DeviceChoice device = DeviceChoice::automatic;
+};
+
+struct TrainingConfig {
+  std::int64_t total_env_steps = 1'000'000;  // transitions over all environments
+  std::int64_t random_steps = 10'000;        // transitions taken with uniform random actions
+  std::int64_t learning_starts = 10'000;     // transitions before the first update is earned
+  double replay_ratio = 1.0;  // gradient updates per transition, any real number >= 0
+  std::int64_t batch_size = 256;
+  bool overlap = true;  // learn while the simulator steps; false: the textbook order
+};
+
+struct EvaluationConfig {
+  std::int64_t period = 10'000;  // env steps; 0: never
+  std::int64_t num_episodes = 10;
+};
+
+struct LogConfig {
+  std::int64_t period = 1'000;  // env steps between rows of train.csv
+  bool tensorboard = true;
+  double progress_period_s = 5.0;  // plain progress lines when stderr is no terminal
+};
+
+}  // namespace anthill

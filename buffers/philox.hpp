@@ -1,0 +1,73 @@
+/// Philox 4x32-10 (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3"): random
+/// numbers as a pure function of (seed, stream, counter, lane), the same integers on host and
+/// device. Standard library only.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define ANTHILL_HOST_DEVICE __host__ __device__
+#else
+#define ANTHILL_HOST_DEVICE
+#endif
+
+namespace anthill {
+
+/// What a number is used for. Values are part of every run's identity: append, never renumber.
+enum class RandomStream : std::uint32_t {
+  batch_rows = 1,         // counter: draw, lane: row of the batch
+  random_action = 2,      // counter: vector step, lane: environment * A + element
+  exploration_noise = 3,  // counter: vector step, lane: environment * A + element
+  next_action_noise = 4,  // counter: update, lane: row * A + element
+  actor_noise = 5,        // counter: update, lane: row * A + element
+  initialisation = 6,     // counter: network, lane: element
+  evaluation_noise = 7,   // counter: step of the evaluation, lane: environment * A + element
+};
+
+struct PhiloxWords {
+  std::uint32_t word[4];
+};
+
+/// Four random words for one key. `attempt` distinguishes redraws of the same lane.
+ANTHILL_HOST_DEVICE inline PhiloxWords philox(std::uint64_t seed, RandomStream stream,
+                                              std::uint64_t counter, std::uint32_t lane,
+                                              std::uint32_t attempt = 0) {
+  std::uint32_t c0 = static_cast<std::uint32_t>(counter);
+  std::uint32_t c1 = static_cast<std::uint32_t>(counter >> 32);
+  std::uint32_t c2 = lane;
+  std::uint32_t c3 = (static_cast<std::uint32_t>(stream) << 16) | (attempt & 0xffffu);
+  std::uint32_t k0 = static_cast<std::uint32_t>(seed);
+  std::uint32_t k1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t p0 = 0xD2511F53ull * c0;
+    const std::uint64_t p1 = 0xCD9E8D57ull * c2;
+    const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
+    const std::uint32_t n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+    c1 = static_cast<std::uint32_t>(p1);
+    c3 = static_cast<std::uint32_t>(p0);
+    c0 = n0;
+    c2 = n2;
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return {{c0, c1, c2, c3}};
+}
+
+/// Uniform in (0, 1): 24 bits, never 0, never 1.
+ANTHILL_HOST_DEVICE inline float philox_uniform(std::uint32_t word) {
+  return (static_cast<float>(word >> 8) + 0.5f) * (1.0f / 16777216.0f);
+}
+
+/// Uniform integer in [0, range) from 64 random bits: the high half of a 128-bit product (bias
+/// below range / 2^64).
+ANTHILL_HOST_DEVICE inline std::uint64_t philox_below(std::uint32_t high, std::uint32_t low,
+                                                      std::uint64_t range) {
+  const std::uint64_t bits = (static_cast<std::uint64_t>(high) << 32) | low;
+#if defined(__CUDA_ARCH__)
+  return __umul64hi(bits, range);
+#else
+  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(bits) * range) >> 64);
+#endif
+}
+
+}  // namespace anthill

@@ -1,0 +1,79 @@
+/// A time-major ring of packed transitions on a Thrust device system. No Thrust or CUDA type in
+/// this header.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <memory>
+
+#include "buffers/buffer_config.hpp"
+#include "sim/errors.hpp"
+#include "sim/transition.hpp"
+
+namespace anthill {
+
+/// A cudaStream_t on the CUDA system; ignored elsewhere.
+using StreamHandle = void*;
+
+/// Where a batch is gathered to: contiguous float32 arrays in the buffer's memory space (host for
+/// cpp/omp, device for cuda), usually the learner's own tensors. K = num_batches, M = members, B =
+/// batch_size.
+struct BatchView {
+  std::int64_t num_batches = 1;       // K
+  std::int64_t batch_size = 0;        // B
+  float* observation = nullptr;       // (K x M x B x D)
+  float* action = nullptr;            // (K x M x B x A)
+  float* reward = nullptr;            // (K x M x B)
+  float* next_observation = nullptr;  // (K x M x B x D)
+  float* bootstrap = nullptr;  // (K x M x B)  1 - terminated: what multiplies discount * next value
+};
+
+/// Sizes that fix a buffer. Lanes are members x environments; member m owns lanes m*N to (m+1)*N.
+struct ReplayShape {
+  std::int64_t observation_dim = 0;  // D
+  std::int64_t action_dim = 0;       // A
+  std::int64_t num_envs = 0;         // N, lanes of one member
+  std::int64_t members = 1;          // M
+  std::int64_t capacity = 0;         // transitions of one member; rounded down to a multiple of N
+};
+
+/// One owner thread. All rows of a vector step are inserted together, so time is aligned over the
+/// lanes.
+class ReplayBuffer {
+ public:
+  virtual ~ReplayBuffer() = default;
+
+  /// Appends one vector step of all M*N lanes (host memory; pinned on cuda), overwriting the oldest
+  /// when full. On cuda the copy is queued on `stream`; the rows may be reused after the next
+  /// insert has returned.
+  virtual void insert(const TransitionView& rows, StreamHandle stream = nullptr) = 0;
+
+  /// Fills K batches per member. Row b of batch k of member m is a function of (seed, draw + k, m,
+  /// b) and of the ring's content alone: philox(seeds[m], batch_rows, draw + k, b), uniform over
+  /// the valid rows of the member's lanes, with replacement; an invalid row is redrawn with the
+  /// next attempt. Throws std::logic_error when empty. Same integers on every device system.
+  virtual void sample_into(const BatchView& batch, std::uint64_t draw,
+                           StreamHandle stream = nullptr) = 0;
+
+  /// Stored transitions of one member (valid or not), and the largest possible number.
+  virtual std::int64_t size() const = 0;
+  virtual std::int64_t capacity() const = 0;
+
+  /// Bytes that the ring's records take.
+  virtual std::int64_t memory_bytes() const = 0;
+
+  /// Raw content, in the buffer's own byte order; load() checks the shape and throws
+  /// std::runtime_error.
+  virtual void save(std::ostream& out) const = 0;
+  virtual void load(std::istream& in) = 0;
+};
+
+/// Throws ConfigError when the device system is not part of this build.
+/// `seeds` has one entry per member.
+std::unique_ptr<ReplayBuffer> make_replay_buffer(const ReplayShape& shape,
+                                                 const std::uint64_t* seeds, DeviceSystem system);
+
+/// Bytes of one packed record: (2D + A + 2) floats rounded up to whole 64-byte lines.
+std::int64_t replay_record_bytes(std::int64_t observation_dim, std::int64_t action_dim);
+
+}  // namespace anthill

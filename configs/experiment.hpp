@@ -1,0 +1,52 @@
+/// One experiment: every setting of a run, and how it is read from TOML.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "algos/agents/agent_config.hpp"
+#include "algos/training/training_config.hpp"
+#include "buffers/buffer_config.hpp"
+#include "sim/sim_config.hpp"
+
+namespace anthill {
+
+/// Section by section what the TOML holds. Plain data.
+struct ExperimentConfig {
+  RunConfig run;                // [run]
+  SimConfig sim;                // [sim], [sim.ant], [sim.pendulum]
+  BufferConfig buffer;          // [buffer]
+  TrainingConfig training;      // [training]
+  AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]
+  EvaluationConfig evaluation;  // [evaluation]
+  LogConfig log;                // [log]
+};
+
+/// A configuration with the history of each value.
+struct ResolvedExperiment {
+  ExperimentConfig config;
+  std::map<std::string, std::string> origins;  // "training.replay_ratio" -> "default", "preset
+                                               // jaxrl", "configs/x.toml:12", "--set"
+  std::string path;                            // the file read
+  std::string verbatim;                        // its bytes
+};
+
+/// Reads and checks a file; `overrides` are "section.key=value" (value in TOML syntax; a bare word
+/// counts as a string), applied last. Order of precedence: default < preset < file < override.
+/// Throws ConfigError: "file:line:column: what; what to do" on one line.
+ResolvedExperiment read_experiment(const std::string& path,
+                                   const std::vector<std::string>& overrides);
+
+/// The same checks on a configuration that was already read or made in code (ranges and relations
+/// between keys). Returns warnings (e.g. more threads than cores), throws ConfigError.
+std::vector<std::string> check_experiment(const ResolvedExperiment& experiment);
+
+/// The configuration as TOML that reads back to the same values; with origins as trailing comments
+/// if wanted.
+std::string write_experiment(const ResolvedExperiment& experiment, bool with_origins);
+
+/// Every key with its default, type, range, unit and meaning: the text of configs/reference.toml.
+std::string reference_toml();
+
+}  // namespace anthill

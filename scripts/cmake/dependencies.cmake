@@ -1,0 +1,73 @@
+# Every third-party library as an IMPORTED target. Versions are pinned in scripts/setup.
+# Own installations: -DTORCH_ROOT=, -DMUJOCO_ROOT=, -DTHRUST_INCLUDE_DIR=, -DANTHILL_ASSETS_DIR= (or the environment).
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED)
+
+file(GLOB venv_packages ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages)
+
+function(anthill_root variable default marker hint)
+  if(NOT ${variable})
+    if(DEFINED ENV{${variable}})
+      set(${variable} $ENV{${variable}} CACHE PATH "" FORCE)
+    else()
+      set(${variable} ${default} CACHE PATH "" FORCE)
+    endif()
+  endif()
+  if(NOT EXISTS ${${variable}}/${marker})
+    message(FATAL_ERROR "${variable}: no ${marker} in '${${variable}}'; run scripts/setup or set ${variable} (${hint})")
+  endif()
+endfunction()
+
+# MuJoCo: the library's soname is its full version, so the file is linked by its absolute path
+anthill_root(MUJOCO_ROOT "${venv_packages}/mujoco" include/mujoco/mujoco.h "folder of the mujoco wheel or release")
+file(GLOB mujoco_library ${MUJOCO_ROOT}/libmujoco.so.* ${MUJOCO_ROOT}/lib/libmujoco.so)
+list(GET mujoco_library 0 mujoco_library)
+add_library(mujoco::mujoco SHARED IMPORTED)
+set_target_properties(mujoco::mujoco PROPERTIES IMPORTED_LOCATION ${mujoco_library}
+  INTERFACE_INCLUDE_DIRECTORIES ${MUJOCO_ROOT}/include)
+
+# Gymnasium's MJCF files
+anthill_root(ANTHILL_ASSETS_DIR "${venv_packages}/gymnasium/envs/mujoco/assets" ant.xml "folder of Gymnasium's MJCF files")
+
+# Thrust: from the toolkit in CUDA builds, otherwise from the nvidia-cuda-cccl wheel
+if(ANTHILL_CUDA)
+  list(GET CUDAToolkit_INCLUDE_DIRS 0 cuda_include)
+  set(cccl_default ${cuda_include}/cccl)
+else()
+  set(cccl_default ${venv_packages}/nvidia/cu13/include/cccl)
+endif()
+anthill_root(THRUST_INCLUDE_DIR "${cccl_default}" thrust/version.h "folder that holds thrust/")
+add_library(cccl::cccl INTERFACE IMPORTED)
+target_include_directories(cccl::cccl SYSTEM INTERFACE ${THRUST_INCLUDE_DIR})
+target_compile_definitions(cccl::cccl INTERFACE
+  $<$<NOT:$<COMPILE_LANGUAGE:CUDA>>:THRUST_DEVICE_SYSTEM=1 CCCL_DISABLE_CTK_COMPATIBILITY_CHECK=1>)
+
+# LibTorch by its own libraries: no CUDA toolkit is needed to configure a CPU build
+if(ANTHILL_LEARNER)
+  anthill_root(TORCH_ROOT "${venv_packages}/torch" lib/libtorch_cpu.so "folder of the torch wheel or a LibTorch release")
+  add_library(torch::torch INTERFACE IMPORTED)
+  target_include_directories(torch::torch SYSTEM INTERFACE
+    ${TORCH_ROOT}/include ${TORCH_ROOT}/include/torch/csrc/api/include)
+  target_link_libraries(torch::torch INTERFACE ${TORCH_ROOT}/lib/libtorch_cpu.so ${TORCH_ROOT}/lib/libc10.so)
+  target_link_options(torch::torch INTERFACE -Wl,--allow-shlib-undefined -Wl,-rpath,${TORCH_ROOT}/lib)
+  if(ANTHILL_CUDA)
+    target_include_directories(torch::torch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
+    target_link_libraries(torch::torch INTERFACE -Wl,--no-as-needed
+      ${TORCH_ROOT}/lib/libtorch_cuda.so ${TORCH_ROOT}/lib/libc10_cuda.so -Wl,--as-needed CUDA::cudart)
+  endif()
+endif()
+
+# Debian: libtomlplusplus-dev libcli11-dev libboost-test-dev
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
+add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
+target_include_directories(tomlplusplus::tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
+find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
+add_library(cli11::cli11 INTERFACE IMPORTED)
+target_include_directories(cli11::cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
+if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
+  find_library(BOOST_TEST_LIBRARY boost_unit_test_framework REQUIRED)
+  add_library(boost::test INTERFACE IMPORTED)
+  target_link_libraries(boost::test INTERFACE ${BOOST_TEST_LIBRARY})
+  target_compile_definitions(boost::test INTERFACE BOOST_TEST_DYN_LINK)
+endif()

@@ -1,0 +1,94 @@
+/// N environments of one task, stepped by a thread pool, with same-step autoreset.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sim/env.hpp"
+#include "sim/thread_pool.hpp"
+#include "sim/transition.hpp"
+
+namespace anthill {
+
+/// One finished episode.
+struct EpisodeRecord {
+  std::int64_t env = 0;         // lane
+  std::int64_t episode = 0;     // number of this lane's episode, from 0
+  std::int64_t length = 0;      // control steps
+  double episode_return = 0.0;  // undiscounted sum of rewards, in double
+  bool terminated = false;
+  bool truncated = false;
+  bool invalid = false;  // ended by a simulator failure or a non-finite action
+};
+
+/// Why a lane's transition was marked invalid.
+struct InvalidRecord {
+  std::int64_t env = 0;
+  std::int64_t step = 0;           // control step within the episode, from 0
+  std::uint64_t seed = 0;          // the lane's seed
+  bool action_not_finite = false;  // otherwise: a MuJoCo warning or a non-finite state
+};
+
+/// Optional view that receives Gymnasium's own precision; spans may be empty. Used by rollouts and
+/// parity tests.
+struct DoubleRows {
+  std::span<double> next_observation;    // (N x D)
+  std::span<double> acting_observation;  // (N x D) after autoreset
+  std::span<double> reward;              // (N)
+  std::span<double> terms;               // (N x num reward terms)
+};
+
+class VectorEnv {
+ public:
+  /// One lane per seed: lane i draws from NumpyGenerator(seeds[i]), as Gymnasium's vector
+  /// environments do with seeds s + i. Shares `pool` (which must outlive it). Allocates everything
+  /// here: stepping allocates nothing.
+  VectorEnv(std::shared_ptr<const Env> env, std::span<const std::uint64_t> seeds, ThreadPool& pool);
+  ~VectorEnv();
+
+  const EnvSpec& spec() const;
+  std::int64_t num_envs() const;
+
+  /// Starts a new episode in every lane and writes the observations to act on, [N, D] float32.
+  void reset(std::span<float> acting_observation);
+
+  /// Starts one control step of every lane in the pool and returns at once. `rows.action` is read
+  /// (normalised; scaled to environment units as a*scale + bias, an exact identity for bounds of
+  /// +-1); the other fields but `observation` are written. `acting_observation` [N, D] receives
+  /// what to act on next: the successor, or the first observation of the new episode. All storage
+  /// stays in use until finish_step().
+  void begin_step(TransitionView rows, std::span<float> acting_observation);
+
+  /// Waits for (and helps with) the step that begin_step started.
+  void finish_step();
+
+  /// When false, `rows.action` is taken as environment units, unscaled. Default true.
+  void set_scale_actions(bool scale);
+
+  /// Receives double-precision copies of the next steps and resets, until set to {} again.
+  void set_double_rows(DoubleRows rows);
+
+  /// Episodes that ended in the last finished step, by lane. Valid until the next begin_step.
+  std::span<const EpisodeRecord> finished_episodes() const;
+
+  /// Transitions of the last finished step that were marked invalid, by lane.
+  std::span<const InvalidRecord> invalid_transitions() const;
+
+  /// Invalid transitions since construction.
+  std::int64_t num_sim_warnings() const;
+
+  /// Everything between two steps, as one flat array of N rows of row_size() doubles: state row,
+  /// generator words (bit-cast), elapsed steps, episode number, running return. save/restore
+  /// between steps only.
+  std::int64_t row_size() const;
+  std::span<const double> state() const;
+  void restore(std::span<const double> rows);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace anthill
