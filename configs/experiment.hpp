@@ -5,23 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "algos/agents/agent_config.hpp"
-#include "algos/training/training_config.hpp"
-#include "buffers/buffer_config.hpp"
-#include "sim/sim_config.hpp"
+#include "algos/training/experiment_config.hpp"
 
 namespace anthill {
-
-/// Section by section what the TOML holds. Plain data.
-struct ExperimentConfig {
-  RunConfig run;                // [run]
-  SimConfig sim;                // [sim], [sim.ant], [sim.pendulum]
-  BufferConfig buffer;          // [buffer]
-  TrainingConfig training;      // [training]
-  AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]
-  EvaluationConfig evaluation;  // [evaluation]
-  LogConfig log;                // [log]
-};
 
 /// A configuration with the history of each value.
 struct ResolvedExperiment {

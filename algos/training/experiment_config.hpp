@@ -1,0 +1,21 @@
+/// Every setting of one experiment, section by section what its TOML holds. Plain data.
+#pragma once
+
+#include "algos/agents/agent_config.hpp"
+#include "algos/training/training_config.hpp"
+#include "buffers/buffer_config.hpp"
+#include "sim/sim_config.hpp"
+
+namespace anthill {
+
+struct ExperimentConfig {
+  RunConfig run;                // [run]
+  SimConfig sim;                // [sim], [sim.ant], [sim.pendulum]
+  BufferConfig buffer;          // [buffer]
+  TrainingConfig training;      // [training]
+  AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]
+  EvaluationConfig evaluation;  // [evaluation]
+  LogConfig log;                // [log]
+};
+
+}  // namespace anthill
