@@ -1,0 +1,44 @@
+/// Exit codes of every anthill command: the one place that defines and explains them.
+#pragma once
+
+#include <array>
+#include <string>
+
+namespace anthill {
+
+enum ExitCode : int {
+  kExitFinished = 0,
+  kExitFailed = 1,
+  kExitWrongUsage = 2,
+  kExitStopped = 3,
+  kExitDiverged = 4,
+  kExitInterruptedTwice = 130,
+};
+
+struct ExitCodeMeaning {
+  ExitCode code;
+  const char* meaning;
+};
+
+inline constexpr std::array<ExitCodeMeaning, 6> kExitCodes = {{
+    {kExitFinished, "finished"},
+    {kExitFailed, "run-time failure (I/O, out of memory, a bug)"},
+    {kExitWrongUsage, "wrong usage or configuration; nothing was started"},
+    {kExitStopped, "stopped early by a signal; everything is written"},
+    {kExitDiverged,
+     "the learner diverged (non-finite parameters or actions); everything is written"},
+    {kExitInterruptedTwice, "a second Ctrl-C: stopped at once"},
+}};
+
+/// The table as the last paragraph of every --help.
+inline std::string exit_codes_help() {
+  std::string text = "Exit codes:\n";
+  for (const auto& [code, meaning] : kExitCodes) {
+    std::string number = std::to_string(static_cast<int>(code));
+    number.resize(5, ' ');
+    text += "  " + number + meaning + "\n";
+  }
+  return text;
+}
+
+}  // namespace anthill

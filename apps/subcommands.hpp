@@ -1,0 +1,23 @@
+/// The subcommands of `anthill`, each an executable `anthill-NAME` beside it: names and one-line
+/// summaries for every --help.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace anthill {
+
+struct Subcommand {
+  std::string_view name;
+  std::string_view summary;
+};
+
+inline constexpr std::array<Subcommand, 5> kSubcommands = {{
+    {"train", "train an agent as a configuration file says, into a run folder"},
+    {"evaluate", "run the policy of a run folder and report its returns"},
+    {"bench", "measure the speed of the simulator, the replay buffer and the learner"},
+    {"config", "print a configuration with the origin of every value, or document every key"},
+    {"rollout", "step environments with given or random actions and write every transition"},
+}};
+
+}  // namespace anthill
