@@ -58,13 +58,18 @@ if(ANTHILL_LEARNER)
   endif()
 endif()
 
-# Debian: libtomlplusplus-dev libcli11-dev libboost-test-dev
+# Debian: libtomlplusplus-dev libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
 target_include_directories(tomlplusplus::tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 add_library(cli11::cli11 INTERFACE IMPORTED)
 target_include_directories(cli11::cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
+find_path(NLOHMANN_JSON_INCLUDE_DIR nlohmann/json.hpp REQUIRED)
+add_library(nlohmann::json INTERFACE IMPORTED)
+target_include_directories(nlohmann::json SYSTEM INTERFACE ${NLOHMANN_JSON_INCLUDE_DIR})
+set(OPENSSL_USE_STATIC_LIBS ON)  # so that a copied binary needs no libcrypto
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   find_library(BOOST_TEST_LIBRARY boost_unit_test_framework REQUIRED)
   add_library(boost::test INTERFACE IMPORTED)

@@ -1,0 +1,79 @@
+/// What a waiting person sees on stderr: one live line on a terminal, otherwise a plain line every
+/// few seconds.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace anthill {
+
+/// Where a run is. NaN: not known yet, and left out of the line.
+struct ProgressState {
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t env_steps = 0;
+  std::int64_t total_env_steps = 0;
+  std::int64_t gradient_updates = 0;
+  double replay_ratio = kUnknown;       // achieved
+  double evaluation_return = kUnknown;  // mean of the last evaluation
+  double q_mean = kUnknown;
+  double alpha = kUnknown;
+};
+
+/// What Progress works out from successive states.
+struct ProgressRates {
+  double env_steps_per_s = ProgressState::kUnknown;
+  double updates_per_s = ProgressState::kUnknown;
+  double remaining_s = ProgressState::kUnknown;
+};
+
+/// The line, without line end, in at most `width` columns: fields that do not fit are left out, the
+/// last ones first. `color`: with ANSI colour codes, which take no columns.
+std::string progress_line(const ProgressState& state, const ProgressRates& rates, int width,
+                          bool color);
+
+/// One owner thread. Never throws: progress is a courtesy, and a closed stderr must not end a run.
+class Progress {
+ public:
+  /// `period_s`: between plain lines. Live when `descriptor` is a terminal and TERM is not "dumb";
+  /// no colour when NO_COLOR is set.
+  explicit Progress(double period_s, int descriptor = 2);
+  ~Progress();  // finish()
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// Call as often as you like; draws when due (live: 5 times a second).
+  void update(const ProgressState& state);
+
+  /// Prints a line of its own (a warning, say) without disturbing the live one.
+  void message(std::string_view text);
+
+  /// Draws the last state once more and ends the line. update() may follow and starts a new one.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Sample {
+    Clock::time_point time;
+    std::int64_t env_steps;
+    std::int64_t gradient_updates;
+  };
+  ProgressRates rates(const ProgressState& state) const;
+  void draw();
+  void write(std::string_view text);
+
+  double period_s_;
+  int descriptor_;
+  bool live_;
+  bool color_;
+  bool drawn_ = false;    // the cursor stands behind a live line
+  bool pending_ = false;  // a state is not drawn yet
+  Clock::time_point last_draw_;
+  std::deque<Sample> samples_;  // the last seconds, for the rates
+  ProgressState state_;
+};
+
+}  // namespace anthill

@@ -1,0 +1,43 @@
+/// Where a run's numbers come from: code, binary, libraries, machine, inputs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace anthill {
+
+/// What only other rooms and the build know; empty strings are written as "unknown".
+struct ProvenanceInputs {
+  std::string anthill_version;
+  std::string compiler;
+  std::string compiler_flags;
+  std::string build_type;
+  std::string source_dir;  // asked for its git commit when the run starts
+  std::string mujoco_version;
+  std::string libtorch_version;
+  std::string cuda_version;            // "none" in a CPU build
+  std::string device;                  // "cpu" or "cuda": what the learner runs on
+  std::string gpu_name;                // "none" without one
+  std::string model_xml_path;          // "none" for a task without a model file
+  std::vector<std::string> arguments;  // the command line, program name first
+};
+
+/// provenance.json at the start of a run, as indented JSON; end_time_utc and wall_time_s are null
+/// until finished_provenance() fills them. Runs `git` in source_dir. Never throws for a fact that
+/// cannot be found: the value is then "unknown".
+std::string collect_provenance(const ProvenanceInputs& inputs);
+
+/// The same text with its end time (ISO 8601, UTC) and wall time.
+std::string finished_provenance(const std::string& json, const std::string& end_time_utc,
+                                double wall_time_s);
+
+/// Lower-case hex SHA-256 of a file's bytes, or "unknown" when it cannot be read.
+std::string sha256_of_file(const std::string& path);
+
+/// Now, as 2025-01-31T23:59:59Z.
+std::string utc_time_now();
+
+/// Processor cores that this process may use (sched_getaffinity).
+int affinity_cores();
+
+}  // namespace anthill

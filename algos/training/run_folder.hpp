@@ -1,0 +1,78 @@
+/// The folder of one run, and the files in it that explain the run: config.toml, resolved.toml,
+/// provenance.json and status.json.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "algos/training/provenance.hpp"
+
+namespace anthill {
+
+enum class RunState {
+  starting,
+  running,
+  finished,  // total_env_steps reached
+  stopped,   // asked to stop (signal); everything is written
+  failed,    // an error ended it
+  diverged,  // the learner's numbers are no longer finite
+};
+
+/// "starting", "running", ...
+const char* run_state_name(RunState state);
+
+struct LastEvaluation {
+  std::int64_t env_steps = 0;
+  std::int64_t num_episodes = 0;
+  double return_mean = 0.0;
+  double return_std = 0.0;
+};
+
+/// What status.json says beside process id, host and times.
+struct RunStatus {
+  RunState state = RunState::starting;
+  std::string reason;  // why it stopped or failed; one line
+  std::int64_t env_steps = 0;
+  std::int64_t gradient_updates = 0;
+  std::int64_t total_env_steps = 0;
+  std::optional<LastEvaluation> last_evaluation;
+};
+
+/// One owner thread. Files are replaced whole (temporary file, then rename): a reader never sees
+/// half of one.
+class RunFolder {
+ public:
+  /// Creates `path` with its parents and writes the four files; status is "starting". Throws
+  /// ConfigError when the folder exists and is not empty, or cannot be created or written.
+  RunFolder(std::filesystem::path path, const std::string& config_toml,
+            const std::string& resolved_toml, const ProvenanceInputs& inputs);
+
+  const std::filesystem::path& path() const { return path_; }
+
+  /// Seconds since the folder was created.
+  double wall_time_s() const;
+
+  /// Writes status.json when the state has changed or the last write is heartbeat_period_s old;
+  /// cheap enough to call every iteration. Throws std::runtime_error when it cannot be written.
+  void update_status(const RunStatus& status);
+
+  /// The end of the run, in a final state: writes status.json and the end time in provenance.json.
+  void finish(const RunStatus& status);
+
+  static constexpr double heartbeat_period_s = 2.0;
+
+ private:
+  void write_status(const RunStatus& status);
+
+  std::filesystem::path path_;
+  std::string started_at_;
+  std::string provenance_;
+  std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point last_write_;
+  RunState last_state_ = RunState::starting;
+};
+
+}  // namespace anthill

@@ -1,0 +1,43 @@
+/// What a run records about its training: three CSV files and, if wanted, TensorBoard events.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "algos/training/csv_log.hpp"
+#include "algos/training/tensorboard_events.hpp"
+
+namespace anthill {
+
+/// One owner thread. Column names and meanings are those of metrics_glossary.hpp; every row needs
+/// "env_steps", the step of its TensorBoard scalars (train/*, episode/*, eval/*). Errors:
+/// std::logic_error for a wrong column, std::runtime_error for a failed write.
+class RunLog {
+ public:
+  /// Opens train.csv, episodes.csv and eval.csv in an existing folder; continues existing files.
+  RunLog(const std::filesystem::path& folder, bool tensorboard);
+
+  /// A row of train.csv; everything recorded so far is then on disk.
+  void train(const MetricRow& row);
+
+  /// A row of episodes.csv, on disk with the next train(), evaluation() or flush(). The learner's
+  /// columns (q_mean, alpha, entropy, critic_loss, actor_loss) are filled in from the latest row of
+  /// train.csv.
+  void episode(const MetricRow& row);
+
+  /// A row of eval.csv; everything recorded so far is then on disk.
+  void evaluation(const MetricRow& row);
+
+  void flush();
+
+ private:
+  void record(CsvLog& csv, const MetricTable& table, const MetricRow& row);
+
+  CsvLog train_;
+  CsvLog episodes_;
+  CsvLog evaluations_;
+  std::optional<EventWriter> events_;
+  MetricRow learner_;  // the learner's columns of the latest train row
+};
+
+}  // namespace anthill

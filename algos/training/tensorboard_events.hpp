@@ -1,0 +1,48 @@
+/// TensorBoard event files, written by hand: TFRecord frames around Event protocol buffers.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace anthill {
+
+/// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78); "123456789" gives 0xe3069283.
+std::uint32_t crc32c(std::string_view bytes);
+
+/// What TFRecord stores: the CRC rotated right by 15 bits plus 0xa282ead8.
+std::uint32_t masked_crc32c(std::string_view bytes);
+
+/// Scalars by tag: {{"train/q_mean", 3.2}}. TensorBoard keeps them as float32.
+using ScalarList = std::vector<std::pair<std::string, double>>;
+
+/// One new file events.out.tfevents.* in a folder. One owner thread. Events are collected in memory
+/// until flush(); the destructor flushes and ignores errors.
+class EventWriter {
+ public:
+  /// Creates the file; throws std::runtime_error with its path. `wall_time_s`: seconds since the
+  /// Unix epoch, here and below.
+  EventWriter(const std::filesystem::path& folder, double wall_time_s);
+  ~EventWriter();
+  EventWriter(const EventWriter&) = delete;
+  EventWriter& operator=(const EventWriter&) = delete;
+
+  /// Adds one event that holds all of `scalars` at `step`.
+  void scalars(const ScalarList& scalars, std::int64_t step, double wall_time_s);
+
+  /// Writes the collected events; throws std::runtime_error.
+  void flush();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string pending_;
+  std::int64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+}  // namespace anthill
