@@ -1,0 +1,69 @@
+/// What the trainer asks of every algorithm.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "algos/agents/agent_config.hpp"
+#include "algos/agents/batch.hpp"
+#include "buffers/philox.hpp"
+
+namespace anthill {
+
+/// Sizes and identity of a stack of agents. Everything random is keyed by `seeds` (one per member).
+struct AgentShape {
+  std::int64_t observation_dim = 0;  // D
+  std::int64_t action_dim = 0;       // A
+  std::vector<std::uint64_t> seeds;  // (M)
+  at::Device device = at::kCPU;
+
+  std::int64_t members() const { return static_cast<std::int64_t>(seeds.size()); }
+};
+
+/// A tensor under the name that it has in policy.safetensors.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+enum class ActionMode {
+  deterministic,  // the distribution's mode
+  stochastic,     // a sample; noise is a function of (seed, stream, counter, lane)
+};
+
+/// One owner thread. `update` neither synchronises with the device nor reads a value back.
+class Agent {
+ public:
+  virtual ~Agent() = default;
+
+  /// `observation` [M*N, D] -> `action` [M*N, A] in [-1, 1], both host memory; waits for the
+  /// result.
+  virtual void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
+                   RandomStream stream, std::uint64_t counter) = 0;
+
+  /// One gradient update of everything, in the algorithm's own order.
+  virtual void update(const Batch& batch) = 0;
+
+  /// Gradient updates so far; also the counter of the noise streams.
+  virtual std::int64_t num_updates() const = 0;
+
+  /// Names of what update() measures, and the means per member since the last call, [K, M] on the
+  /// host (NaN before any update). Synchronises.
+  virtual const std::vector<std::string>& metric_names() const = 0;
+  virtual Tensor take_metric_means() = 0;
+
+  /// All networks and the temperature by name (shared memory, not copies), e.g.
+  /// "actor.hidden_0.weight" [M, 1, out, in].
+  virtual std::vector<NamedTensor> parameters() const = 0;
+
+  /// Whether every parameter is finite. Synchronises.
+  bool parameters_are_finite() const;
+};
+
+/// Names to algorithms. Throws ConfigError with the known names.
+std::unique_ptr<Agent> make_agent(const AgentConfig& config, const AgentShape& shape);
+
+}  // namespace anthill

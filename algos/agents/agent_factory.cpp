@@ -1,0 +1,19 @@
+#include "algos/agents/agent.hpp"
+#include "algos/agents/sac.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+
+bool Agent::parameters_are_finite() const {
+  for (const NamedTensor& named : parameters()) {
+    if (!at::isfinite(named.tensor).all().item<bool>()) return false;
+  }
+  return true;
+}
+
+std::unique_ptr<Agent> make_agent(const AgentConfig& config, const AgentShape& shape) {
+  if (config.algorithm == "sac") return std::make_unique<Sac>(config, shape);
+  throw ConfigError("agent.algorithm: unknown algorithm '" + config.algorithm + "'; known: sac");
+}
+
+}  // namespace anthill

@@ -1,0 +1,183 @@
+#include "algos/agents/sac.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "algos/networks/noise.hpp"
+
+namespace anthill {
+
+/// Q(s, a) of every critic: [M, E, B].
+static Tensor q_values(const SacModel& model, const Parameters& critic, const Tensor& observation,
+                       const Tensor& action) {
+  return mlp_forward(model.critic_shape, critic, at::cat({observation, action}, -1)).squeeze(-1);
+}
+
+/// a ~ pi(.|s) and log pi(a|s).
+static SquashedSample sample_policy(const SacModel& model, const Tensor& observation,
+                                    const Tensor& noise) {
+  const Tensor head = mlp_forward(model.actor_shape, model.actor, observation).squeeze(1);
+  return sample_squashed_gaussian(model.config.actor, head, noise);
+}
+
+/// J_Q (eq. 5 of 1812.05905), summed over the two critics:
+///   y = r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),   a' ~ pi(.|s')
+///   J = mean_B sum_j ( Q_j(s, a) - y )^2
+SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch,
+                              const Tensor& next_action_noise) {
+  Tensor target;
+  {
+    at::NoGradGuard no_grad;
+    const auto next = sample_policy(model, batch.next_observation, next_action_noise);
+    const Tensor next_q =
+        q_values(model, model.target_critic, batch.next_observation, next.action).amin(1);
+    const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
+    target =
+        batch.reward + model.config.discount * batch.bootstrap * (next_q - alpha * next.log_prob);
+  }
+  const Tensor q = q_values(model, model.critic, batch.observation, batch.action);
+  const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
+  return {loss, q.detach(), target};
+}
+
+/// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise)
+SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const Tensor& action_noise) {
+  const auto policy = sample_policy(model, batch.observation, action_noise);
+  const Tensor q = q_values(model, model.critic, batch.observation, policy.action).amin(1);
+  const Tensor alpha = model.log_alpha.detach().exp().unsqueeze(1);
+  return {(alpha * policy.log_prob - q).mean(-1), policy.log_prob.detach()};
+}
+
+/// J_alpha (eq. 18):  -alpha * mean_B ( log pi(a|s) + target_entropy ); the log-alpha form replaces
+/// the factor by log alpha, which makes the gradient in log alpha independent of alpha's size.
+Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob) {
+  const bool alpha_form = model.config.temperature.loss_form == AlphaLossForm::alpha;
+  const Tensor factor = alpha_form ? model.log_alpha.exp() : model.log_alpha;
+  return -factor * (log_prob.mean(-1) + model.target_entropy);
+}
+
+void Sac::update(const Batch& batch) {
+  if (!next_action_noise_.defined()) {
+    next_action_noise_ = at::empty_like(batch.action);
+    action_noise_ = at::empty_like(batch.action);
+  }
+  const auto counter = static_cast<std::uint64_t>(num_updates_);
+  fill_normal(next_action_noise_, shape_.seeds, RandomStream::next_action_noise, counter);
+  fill_normal(action_noise_, shape_.seeds, RandomStream::actor_noise, counter);
+
+  // critics
+  const SacCriticLoss critic = sac_critic_loss(model_, batch, next_action_noise_);
+  critic_adam_.step(model_.critic.flat(), model_.critic.gradient(critic.loss.sum()));
+
+  // policy, against the critics just improved
+  const SacActorLoss actor = sac_actor_loss(model_, batch, action_noise_);
+  actor_adam_.step(model_.actor.flat(), model_.actor.gradient(actor.loss.sum()));
+
+  // temperature
+  const Tensor alpha_loss = sac_temperature_loss(model_, actor.log_prob);
+  measure(critic, actor, alpha_loss.detach());
+  if (model_.config.temperature.automatic) {
+    const auto gradient = torch::autograd::grad({alpha_loss.sum()}, {model_.log_alpha});
+    temperature_adam_.step(model_.log_alpha, gradient[0]);
+  }
+
+  // targets
+  polyak_update(model_.target_critic.flat(), model_.critic.flat(), model_.config.tau);
+  ++num_updates_;
+}
+
+void Sac::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
+              RandomStream stream, std::uint64_t counter) {
+  at::NoGradGuard no_grad;
+  const std::int64_t members = shape_.members();
+  const std::int64_t num_envs =
+      static_cast<std::int64_t>(action.size()) / (members * shape_.action_dim);
+  const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
+                                     {members, num_envs, shape_.observation_dim}, at::kFloat)
+                           .to(shape_.device);
+  const Tensor head = mlp_forward(model_.actor_shape, model_.actor, input).squeeze(1);
+  Tensor result;
+  if (mode == ActionMode::deterministic) {
+    result = squashed_mean(head);
+  } else {
+    const Tensor noise = at::empty({members, num_envs, shape_.action_dim}, input.options());
+    fill_normal(noise, shape_.seeds, stream, counter);
+    result = sample_squashed_gaussian(model_.config.actor, head, noise).action;
+  }
+  at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(result);
+}
+
+void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor,
+                  const Tensor& alpha_loss) {
+  const auto over_batch = [](const Tensor& q) { return q.flatten(1); };
+  const Tensor row = at::stack(
+      {critic.loss.detach(), actor.loss.detach(), alpha_loss, model_.log_alpha.detach().exp(),
+       -actor.log_prob.mean(-1), over_batch(critic.q).mean(-1), over_batch(critic.q).amin(-1),
+       over_batch(critic.q).amax(-1),
+       (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1), critic.target.mean(-1)});
+  metric_sums_.add_(row);
+  ++num_measured_;
+}
+
+const std::vector<std::string>& Sac::metric_names() const {
+  static const std::vector<std::string> names = {"critic_loss", "actor_loss", "alpha_loss", "alpha",
+                                                 "entropy",     "q_mean",     "q_min",      "q_max",
+                                                 "q_gap",       "target_mean"};
+  return names;
+}
+
+Tensor Sac::take_metric_means() {
+  const double count = num_measured_ > 0 ? static_cast<double>(num_measured_)
+                                         : std::numeric_limits<double>::quiet_NaN();
+  const Tensor means = (metric_sums_ / count).to(at::kCPU);
+  metric_sums_.zero_();
+  num_measured_ = 0;
+  return means;
+}
+
+std::vector<NamedTensor> Sac::parameters() const {
+  std::vector<NamedTensor> all;
+  const auto append = [&all](const std::string& network, const Parameters& parameters) {
+    for (std::size_t i = 0; i < parameters.views().size(); ++i) {
+      all.push_back(
+          {network + "." + parameters.layout().entries()[i].name, parameters.views()[i].detach()});
+    }
+  };
+  append("actor", model_.actor);
+  append("critic", model_.critic);
+  append("target_critic", model_.target_critic);
+  all.push_back({"log_alpha", model_.log_alpha.detach()});
+  return all;
+}
+
+SacModel make_sac_model(const AgentConfig& config, const AgentShape& shape) {
+  SacModel model;
+  model.config = config;
+  model.actor_shape = {shape.observation_dim, config.actor.hidden_dims, 2 * shape.action_dim,
+                       config.actor.activation, config.actor.layer_norm};
+  model.critic_shape = {shape.observation_dim + shape.action_dim, config.critic.hidden_dims, 1,
+                        config.critic.activation, config.critic.layer_norm};
+  const std::int64_t members = shape.members();
+  model.actor = Parameters(mlp_layout(model.actor_shape), members, 1, shape.device, true);
+  model.critic = Parameters(mlp_layout(model.critic_shape), members, 2, shape.device, true);
+  mlp_initialise(model.actor_shape, model.actor, config.initialisation, shape.seeds, 0);
+  mlp_initialise(model.critic_shape, model.critic, config.initialisation, shape.seeds, 1);
+  model.target_critic = model.critic.clone(false);
+  model.log_alpha = at::full({members}, std::log(config.temperature.initial_alpha),
+                             at::TensorOptions(shape.device).dtype(at::kFloat));
+  model.log_alpha.set_requires_grad(true);
+  model.target_entropy =
+      -config.temperature.target_entropy_scale * static_cast<double>(shape.action_dim);
+  return model;
+}
+
+Sac::Sac(const AgentConfig& config, const AgentShape& shape)
+    : shape_(shape), model_(make_sac_model(config, shape)) {
+  actor_adam_ = Adam(model_.actor.flat(), config.actor.learning_rate);
+  critic_adam_ = Adam(model_.critic.flat(), config.critic.learning_rate);
+  temperature_adam_ = Adam(model_.log_alpha.detach(), config.temperature.learning_rate);
+  metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
+                           model_.log_alpha.options().requires_grad(false));
+}
+
+}  // namespace anthill

@@ -1,0 +1,70 @@
+/// Soft actor-critic (Haarnoja et al., 2018: arXiv 1801.01290 and 1812.05905).
+#pragma once
+
+#include "algos/agents/agent.hpp"
+#include "algos/networks/adam.hpp"
+#include "algos/networks/mlp.hpp"
+#include "algos/networks/squashed_gaussian.hpp"
+
+namespace anthill {
+
+/// Everything the losses read. The critics are an ensemble of two; M = members.
+struct SacModel {
+  AgentConfig config;
+  MlpShape actor_shape, critic_shape;
+  Parameters actor;          // (M x 1 x P)
+  Parameters critic;         // (M x 2 x P)
+  Parameters target_critic;  // (M x 2 x P), no gradient
+  Tensor log_alpha;          // (M), a leaf
+  double target_entropy = 0.0;
+};
+
+/// Networks initialised as the configuration asks.
+SacModel make_sac_model(const AgentConfig& config, const AgentShape& shape);
+
+/// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them
+/// for a gradient. Noise is standard normal [M, B, A].
+struct SacCriticLoss {
+  Tensor loss;    // (M)
+  Tensor q;       // (M x 2 x B), detached
+  Tensor target;  // (M x B), detached
+};
+SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch,
+                              const Tensor& next_action_noise);
+
+struct SacActorLoss {
+  Tensor loss;      // (M)
+  Tensor log_prob;  // (M x B), detached
+};
+SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const Tensor& action_noise);
+
+/// `log_prob` (M x B) of actions sampled from the current policy; returns (M).
+Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob);
+
+class Sac final : public Agent {
+ public:
+  Sac(const AgentConfig& config, const AgentShape& shape);
+
+  void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
+           RandomStream stream, std::uint64_t counter) override;
+  void update(const Batch& batch) override;
+  std::int64_t num_updates() const override { return num_updates_; }
+  const std::vector<std::string>& metric_names() const override;
+  Tensor take_metric_means() override;
+  std::vector<NamedTensor> parameters() const override;
+
+  const SacModel& model() const { return model_; }
+
+ private:
+  void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss);
+
+  AgentShape shape_;
+  SacModel model_;
+  Adam actor_adam_, critic_adam_, temperature_adam_;
+  std::int64_t num_updates_ = 0;
+  Tensor next_action_noise_, action_noise_;  // (M x B x A), made on the first update
+  Tensor metric_sums_;                       // (K x M)
+  std::int64_t num_measured_ = 0;
+};
+
+}  // namespace anthill

@@ -1,0 +1,23 @@
+/// Random tensors from Philox: the same integers on the CPU and on a GPU.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "algos/tensor.hpp"
+#include "buffers/philox.hpp"
+
+namespace anthill {
+
+/// Fills `out` [M, ...] (contiguous float32, CPU or CUDA) with standard normals. Element i of
+/// member m depends on (seeds[m], stream, counter, i) alone: four elements share one Philox call
+/// (lane i / 4), turned into normals in pairs by Box & Muller (1958).
+void fill_normal(const Tensor& out, const std::vector<std::uint64_t>& seeds, RandomStream stream,
+                 std::uint64_t counter);
+
+/// The same for uniform numbers in (-1, 1), to float32 host memory [M * num_per_member].
+void fill_uniform_actions(float* out, std::int64_t num_per_member,
+                          const std::vector<std::uint64_t>& seeds, RandomStream stream,
+                          std::uint64_t counter);
+
+}  // namespace anthill

@@ -1,0 +1,30 @@
+/// Box-Muller on Philox words, shared by the host loop and the CUDA kernel. Plain pointers, no
+/// LibTorch.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "buffers/philox.hpp"
+
+namespace anthill {
+
+/// Normals 4*lane to 4*lane + 3 of one member, cut off at `size`.
+ANTHILL_HOST_DEVICE inline void normals_of_lane(float* out, std::int64_t size, std::uint64_t seed,
+                                                RandomStream stream, std::uint64_t counter,
+                                                std::int64_t lane) {
+  const PhiloxWords words = philox(seed, stream, counter, static_cast<std::uint32_t>(lane));
+  for (int pair = 0; pair < 2; ++pair) {
+    const float radius = sqrtf(-2.0f * logf(philox_uniform(words.word[2 * pair])));
+    const float angle = 6.283185307179586f * philox_uniform(words.word[2 * pair + 1]);
+    const std::int64_t first = 4 * lane + 2 * pair;
+    if (first < size) out[first] = radius * cosf(angle);
+    if (first + 1 < size) out[first + 1] = radius * sinf(angle);
+  }
+}
+
+/// Queues the fill on `stream_handle` (a cudaStream_t); `out` is device memory. CUDA builds only.
+void fill_normal_cuda(float* out, std::int64_t size, std::uint64_t seed, RandomStream stream,
+                      std::uint64_t counter, void* stream_handle);
+
+}  // namespace anthill

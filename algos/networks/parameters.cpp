@@ -1,0 +1,57 @@
+#include "algos/networks/parameters.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace anthill {
+
+void ParameterLayout::add(const std::string& name, std::vector<std::int64_t> shape) {
+  std::int64_t size = 1;
+  for (const std::int64_t extent : shape) size *= extent;
+  for (const Entry& entry : entries_) {
+    if (entry.name == name) throw std::logic_error("parameter '" + name + "' is added twice");
+  }
+  entries_.push_back({name, std::move(shape), total_size_, size});
+  total_size_ += size;
+}
+
+std::size_t ParameterLayout::index(const std::string& name) const {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].name == name) return i;
+  }
+  throw std::logic_error("no parameter is named '" + name + "'");
+}
+
+Parameters::Parameters(ParameterLayout layout, std::int64_t members, std::int64_t ensemble,
+                       at::Device device, bool requires_grad)
+    : layout_(std::move(layout)) {
+  flat_ = at::zeros({members, ensemble, layout_.total_size()},
+                    at::TensorOptions(device).dtype(at::kFloat));
+  for (const ParameterLayout::Entry& entry : layout_.entries()) {
+    std::vector<std::int64_t> shape = {members, ensemble};
+    shape.insert(shape.end(), entry.shape.begin(), entry.shape.end());
+    // a narrow of the last axis keeps a regular stride, so view() never copies
+    Tensor view = flat_.narrow(2, entry.offset, entry.size).view(shape).detach();
+    view.set_requires_grad(requires_grad);
+    views_.push_back(view);
+  }
+}
+
+Tensor Parameters::gradient(const Tensor& loss, bool retain_graph) const {
+  const auto gradients = torch::autograd::grad({loss}, views_, {}, retain_graph);
+  Tensor flat = at::empty_like(flat_);
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    const ParameterLayout::Entry& entry = layout_.entries()[i];
+    flat.narrow(2, entry.offset, entry.size).view_as(views_[i]).copy_(gradients[i]);
+  }
+  return flat;
+}
+
+Parameters Parameters::clone(bool requires_grad) const {
+  Parameters copy(layout_, members(), ensemble(), flat_.device(), requires_grad);
+  at::NoGradGuard no_grad;
+  copy.flat_.copy_(flat_);
+  return copy;
+}
+
+}  // namespace anthill

@@ -1,0 +1,64 @@
+/// Network parameters in one flat array with named views.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "algos/tensor.hpp"
+
+namespace anthill {
+
+/// Where each named parameter lies in the flat array of one network.
+class ParameterLayout {
+ public:
+  struct Entry {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::int64_t offset = 0;
+    std::int64_t size = 0;
+  };
+
+  /// Appends a parameter; names are unique (std::logic_error otherwise).
+  void add(const std::string& name, std::vector<std::int64_t> shape);
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  /// Position of `name` in entries(); std::logic_error when there is none.
+  std::size_t index(const std::string& name) const;
+  /// P: float32 values of one network.
+  std::int64_t total_size() const { return total_size_; }
+
+ private:
+  std::vector<Entry> entries_;
+  std::int64_t total_size_ = 0;
+};
+
+/// Parameters of members x ensemble networks of one layout: flat float32 [M, E, P] (owned here),
+/// and one view [M, E, shape...] per entry that shares its memory and is a leaf for automatic
+/// differentiation.
+class Parameters {
+ public:
+  Parameters() = default;
+  Parameters(ParameterLayout layout, std::int64_t members, std::int64_t ensemble, at::Device device,
+             bool requires_grad);
+
+  const ParameterLayout& layout() const { return layout_; }
+  std::int64_t members() const { return flat_.size(0); }
+  std::int64_t ensemble() const { return flat_.size(1); }
+  const Tensor& flat() const { return flat_; }
+  const std::vector<Tensor>& views() const { return views_; }
+  const Tensor& view(const std::string& name) const { return views_[layout_.index(name)]; }
+
+  /// d(loss)/d(parameters) as a new flat tensor [M, E, P]; frees the graph unless `retain_graph`.
+  Tensor gradient(const Tensor& loss, bool retain_graph = false) const;
+
+  /// A copy in its own memory.
+  Parameters clone(bool requires_grad) const;
+
+ private:
+  ParameterLayout layout_;
+  Tensor flat_;
+  std::vector<Tensor> views_;
+};
+
+}  // namespace anthill
