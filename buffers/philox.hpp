@@ -28,29 +28,36 @@ struct PhiloxWords {
   std::uint32_t word[4];
 };
 
-/// Four random words for one key. `attempt` distinguishes redraws of the same lane.
-ANTHILL_HOST_DEVICE inline PhiloxWords philox(std::uint64_t seed, RandomStream stream,
-                                              std::uint64_t counter, std::uint32_t lane,
-                                              std::uint32_t attempt = 0) {
-  std::uint32_t c0 = static_cast<std::uint32_t>(counter);
-  std::uint32_t c1 = static_cast<std::uint32_t>(counter >> 32);
-  std::uint32_t c2 = lane;
-  std::uint32_t c3 = (static_cast<std::uint32_t>(stream) << 16) | (attempt & 0xffffu);
-  std::uint32_t k0 = static_cast<std::uint32_t>(seed);
-  std::uint32_t k1 = static_cast<std::uint32_t>(seed >> 32);
+/// The bare generator: ten rounds on a counter of four words with a key of two.
+ANTHILL_HOST_DEVICE inline PhiloxWords philox4x32(PhiloxWords counter, std::uint32_t key0,
+                                                  std::uint32_t key1) {
+  std::uint32_t c0 = counter.word[0], c1 = counter.word[1];
+  std::uint32_t c2 = counter.word[2], c3 = counter.word[3];
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = 0xD2511F53ull * c0;
     const std::uint64_t p1 = 0xCD9E8D57ull * c2;
-    const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
-    const std::uint32_t n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+    const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ key0;
+    const std::uint32_t n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ key1;
     c1 = static_cast<std::uint32_t>(p1);
     c3 = static_cast<std::uint32_t>(p0);
     c0 = n0;
     c2 = n2;
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
+    key0 += 0x9E3779B9u;
+    key1 += 0xBB67AE85u;
   }
   return {{c0, c1, c2, c3}};
+}
+
+/// Four random words for one key: the counter's words are (counter low, counter high, lane,
+/// stream << 16 | attempt), the key's are (seed low, seed high). `attempt` distinguishes redraws of
+/// the same lane; its low 16 bits count.
+ANTHILL_HOST_DEVICE inline PhiloxWords philox(std::uint64_t seed, RandomStream stream,
+                                              std::uint64_t counter, std::uint32_t lane,
+                                              std::uint32_t attempt = 0) {
+  return philox4x32(
+      {{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), lane,
+        (static_cast<std::uint32_t>(stream) << 16) | (attempt & 0xffffu)}},
+      static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32));
 }
 
 /// Uniform in (0, 1): 24 bits, never 0, never 1.

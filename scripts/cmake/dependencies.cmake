@@ -30,7 +30,8 @@ set_target_properties(mujoco::mujoco PROPERTIES IMPORTED_LOCATION ${mujoco_libra
 # Gymnasium's MJCF files
 anthill_root(ANTHILL_ASSETS_DIR "${venv_packages}/gymnasium/envs/mujoco/assets" ant.xml "folder of Gymnasium's MJCF files")
 
-# Thrust: from the toolkit in CUDA builds, otherwise from the nvidia-cuda-cccl wheel
+# Thrust: from the toolkit in CUDA builds, otherwise from the nvidia-cuda-cccl wheel. Device system 4 is
+# THRUST_DEVICE_SYSTEM_CPP, so that g++ needs no CUDA header; nvcc keeps its own default.
 if(ANTHILL_CUDA)
   list(GET CUDAToolkit_INCLUDE_DIRS 0 cuda_include)
   set(cccl_default ${cuda_include}/cccl)
@@ -41,7 +42,7 @@ anthill_root(THRUST_INCLUDE_DIR "${cccl_default}" thrust/version.h "folder that 
 add_library(cccl::cccl INTERFACE IMPORTED)
 target_include_directories(cccl::cccl SYSTEM INTERFACE ${THRUST_INCLUDE_DIR})
 target_compile_definitions(cccl::cccl INTERFACE
-  $<$<NOT:$<COMPILE_LANGUAGE:CUDA>>:THRUST_DEVICE_SYSTEM=1 CCCL_DISABLE_CTK_COMPATIBILITY_CHECK=1>)
+  $<$<NOT:$<COMPILE_LANGUAGE:CUDA>>:THRUST_DEVICE_SYSTEM=4 CCCL_DISABLE_CTK_COMPATIBILITY_CHECK=1>)
 
 # LibTorch by its own libraries: no CUDA toolkit is needed to configure a CPU build
 if(ANTHILL_LEARNER)
