@@ -1,0 +1,134 @@
+/// The front command: `anthill SUB ARGS` becomes `anthill-SUB ARGS`, an executable beside this one,
+/// so that no subcommand loads libraries that only another one needs.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/exit_codes.hpp"
+#include "apps/subcommands.hpp"
+#include "generated/build_info.hpp"
+
+namespace anthill {
+namespace {
+
+namespace fs = std::filesystem;
+
+int wrong_usage(const std::string& message) {
+  std::fprintf(stderr, "anthill: %s\n", message.c_str());
+  return kExitWrongUsage;
+}
+
+fs::path executable_of(const fs::path& folder, std::string_view subcommand) {
+  return folder / ("anthill-" + std::string(subcommand));
+}
+
+/// Number of inserted, deleted and replaced characters between two words.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string_view nearest_subcommand(std::string_view word) {
+  const auto by_distance = [word](const Subcommand& left, const Subcommand& right) {
+    return edit_distance(word, left.name) < edit_distance(word, right.name);
+  };
+  return std::min_element(kSubcommands.begin(), kSubcommands.end(), by_distance)->name;
+}
+
+int print_help(const fs::path& folder) {
+  std::printf(
+      "Reinforcement learning on hundreds of simulated environments at once\n"
+      "Usage: anthill SUBCOMMAND [ARGUMENTS]\n"
+      "       anthill help SUBCOMMAND\n"
+      "\n"
+      "Subcommands:\n");
+  for (const auto& [name, summary] : kSubcommands) {
+    const bool built = ::access(executable_of(folder, name).c_str(), X_OK) == 0;
+    std::printf("  %-10.*s%.*s%s\n", static_cast<int>(name.size()), name.data(),
+                static_cast<int>(summary.size()), summary.data(), built ? "" : " (not built)");
+  }
+  std::printf(
+      "\n"
+      "Options:\n"
+      "  --version   Print the version and exit\n"
+      "  -h,--help   Print this help and exit\n"
+      "\n"
+      "%s",
+      exit_codes_help().c_str());
+  return kExitFinished;
+}
+
+/// Becomes anthill-NAME; returns only on failure.
+int run_subcommand(const fs::path& folder, const char* name, std::vector<char*> arguments) {
+  const auto known = std::find_if(kSubcommands.begin(), kSubcommands.end(),
+                                  [name](const Subcommand& entry) { return entry.name == name; });
+  if (known == kSubcommands.end()) {
+    const std::string nearest(nearest_subcommand(name));
+    return wrong_usage("no subcommand '" + std::string(name) + "'; did you mean '" + nearest +
+                       "'? anthill --help lists all");
+  }
+  std::string executable = executable_of(folder, name).string();
+  arguments.insert(arguments.begin(), executable.data());
+  arguments.push_back(nullptr);
+  ::execv(executable.c_str(), arguments.data());
+  const int error = errno;
+  const std::string hint = error == ENOENT ? "; build the target anthill-" + std::string(name) : "";
+  std::fprintf(stderr, "anthill: cannot run %s: %s%s\n", executable.c_str(), std::strerror(error),
+               hint.c_str());
+  return kExitFailed;
+}
+
+int run(const std::vector<char*>& arguments) {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (error) {
+    std::fprintf(stderr, "anthill: cannot read /proc/self/exe (%s); is /proc mounted?\n",
+                 error.message().c_str());
+    return kExitFailed;
+  }
+  const fs::path folder = self.parent_path();
+  if (arguments.empty()) {
+    return wrong_usage("no subcommand given; anthill --help lists all");
+  }
+  const std::string_view first = arguments[0];
+  if (first == "--version") {
+    std::printf("anthill %s\n", kVersion);
+    return kExitFinished;
+  }
+  const bool help = first == "help" || first == "--help" || first == "-h";
+  if (help && arguments.size() == 1) return print_help(folder);
+  if (help) {
+    char option[] = "--help";
+    return run_subcommand(folder, arguments[1], {option});
+  }
+  if (first.starts_with('-')) {
+    return wrong_usage("no option " + std::string(first) +
+                       " before a subcommand; see anthill --help");
+  }
+  return run_subcommand(folder, arguments[0], {arguments.begin() + 1, arguments.end()});
+}
+
+}  // namespace
+}  // namespace anthill
+
+int main(int argc, char** argv) {
+  return anthill::run(std::vector<char*>(argv + std::min(argc, 1), argv + argc));
+}
