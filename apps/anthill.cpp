@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "apps/exit_codes.hpp"
 #include "apps/subcommands.hpp"
 #include "generated/build_info.hpp"
+#include "sim/nearest_name.hpp"
 
 namespace anthill {
 namespace {
@@ -30,27 +30,15 @@ fs::path executable_of(const fs::path& folder, std::string_view subcommand) {
   return folder / ("anthill-" + std::string(subcommand));
 }
 
-/// Number of inserted, deleted and replaced characters between two words.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-std::string_view nearest_subcommand(std::string_view word) {
+/// "did you mean 'train'? " when a known name is at most two edits away (a swap is two).
+std::string suggestion(std::string_view word) {
   const auto by_distance = [word](const Subcommand& left, const Subcommand& right) {
     return edit_distance(word, left.name) < edit_distance(word, right.name);
   };
-  return std::min_element(kSubcommands.begin(), kSubcommands.end(), by_distance)->name;
+  const std::string_view nearest =
+      std::min_element(kSubcommands.begin(), kSubcommands.end(), by_distance)->name;
+  if (edit_distance(word, nearest) > 2) return "";
+  return "did you mean '" + std::string(nearest) + "'? ";
 }
 
 int print_help(const fs::path& folder) {
@@ -81,9 +69,8 @@ int run_subcommand(const fs::path& folder, const char* name, std::vector<char*> 
   const auto known = std::find_if(kSubcommands.begin(), kSubcommands.end(),
                                   [name](const Subcommand& entry) { return entry.name == name; });
   if (known == kSubcommands.end()) {
-    const std::string nearest(nearest_subcommand(name));
-    return wrong_usage("no subcommand '" + std::string(name) + "'; did you mean '" + nearest +
-                       "'? anthill --help lists all");
+    return wrong_usage("no subcommand '" + std::string(name) + "'; " + suggestion(name) +
+                       "anthill --help lists all");
   }
   std::string executable = executable_of(folder, name).string();
   arguments.insert(arguments.begin(), executable.data());
