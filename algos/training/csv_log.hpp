@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "algos/training/file_io.hpp"
 #include "algos/training/metrics_glossary.hpp"
 
 namespace anthill {
@@ -43,11 +44,9 @@ class CsvLog {
   void truncate(std::int64_t offset);
 
  private:
-  std::filesystem::path path_;
+  AppendFile file_;
   const MetricTable& table_;
-  std::string pending_;
-  std::int64_t size_ = 0;  // bytes known to be in the file
-  int descriptor_ = -1;
+  std::string pending_;  // rows that are not in the file yet
 };
 
 /// One cell, as append() writes it.

@@ -35,7 +35,8 @@ struct ProgressRates {
 std::string progress_line(const ProgressState& state, const ProgressRates& rates, int width,
                           bool color);
 
-/// One owner thread. Never throws: progress is a courtesy, and a closed stderr must not end a run.
+/// One owner thread. Failed writes are ignored: progress is a courtesy, and a closed stderr must
+/// not end a run (SIGPIPE is StopSignal's business).
 class Progress {
  public:
   /// `period_s`: between plain lines. Live when `descriptor` is a terminal and TERM is not "dumb";

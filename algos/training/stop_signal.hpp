@@ -5,9 +5,10 @@
 
 namespace anthill {
 
-/// While it lives, the first SIGINT or SIGTERM sets the flag, and a second SIGINT ends the process
-/// at once with exit code 130. At most one at a time (std::logic_error); the destructor restores
-/// the previous handlers. The flag may be read from any thread.
+/// While it lives, the first SIGINT or SIGTERM sets the flag, a second SIGINT ends the process at
+/// once with exit code 130, and SIGPIPE is ignored, so that a closed pipe behind stderr does not
+/// end a run. At most one at a time (std::logic_error); the destructor restores the previous
+/// handlers. The flag may be read from any thread.
 class StopSignal {
  public:
   StopSignal();

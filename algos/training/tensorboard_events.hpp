@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "algos/training/file_io.hpp"
+
 namespace anthill {
 
 /// CRC-32C (Castagnoli, reflected polynomial 0x82f63b78); "123456789" gives 0xe3069283.
@@ -36,13 +38,11 @@ class EventWriter {
   /// Writes the collected events; throws std::runtime_error.
   void flush();
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return file_.path(); }
 
  private:
-  std::filesystem::path path_;
-  std::string pending_;
-  std::int64_t size_ = 0;
-  int descriptor_ = -1;
+  AppendFile file_;
+  std::string pending_;  // frames that are not in the file yet
 };
 
 }  // namespace anthill

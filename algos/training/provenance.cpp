@@ -1,0 +1,208 @@
+#include "algos/training/provenance.hpp"
+
+#include <openssl/evp.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace anthill {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// SHA-256 in pieces.
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
+  }
+  void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
+  /// False when the file cannot be read.
+  bool add_file(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) return false;
+    std::ifstream file(path, std::ios::binary);
+    std::array<char, 1 << 16> block;
+    while (file.read(block.data(), block.size()) || file.gcount() > 0) {
+      add(block.data(), static_cast<std::size_t>(file.gcount()));
+    }
+    return file.eof();
+  }
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned int size = 0;
+    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+    std::string text;
+    for (unsigned int i = 0; i < size; ++i) {
+      text += "0123456789abcdef"[digest[i] >> 4];
+      text += "0123456789abcdef"[digest[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+std::string shell_quoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char letter : text)
+    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return quoted + "'";
+}
+
+/// Output of `git ARGUMENTS` in `folder`; nothing when git is missing or fails.
+std::optional<std::string> git(const std::string& folder, const std::string& arguments) {
+  const std::string command =
+      "env -u GIT_DIR -u GIT_WORK_TREE -u GIT_INDEX_FILE GIT_OPTIONAL_LOCKS=0 git -C " +
+      shell_quoted(folder) + " " + arguments + " 2>/dev/null";
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return std::nullopt;
+  std::string output;
+  std::array<char, 1 << 14> block;
+  for (std::size_t size; (size = std::fread(block.data(), 1, block.size(), pipe)) > 0;) {
+    output.append(block.data(), size);
+  }
+  const int status = ::pclose(pipe);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return std::nullopt;
+  return output;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// The commit, and a hash of what differs from it: the tracked files' diff, then each untracked
+/// file's name and bytes.
+Json source_state(const std::string& folder) {
+  const Json unknown = {
+      {"git_commit", "unknown"}, {"git_dirty", nullptr}, {"git_dirty_sha256", nullptr}};
+  const auto top = git(folder, "rev-parse --show-toplevel");
+  std::error_code error;
+  // a folder inside somebody else's repository has no commit of ours
+  if (folder.empty() || !top || !std::filesystem::equivalent(first_line(*top), folder, error)) {
+    return unknown;
+  }
+  const auto commit = git(folder, "rev-parse HEAD");
+  const auto diff = git(folder, "diff HEAD --binary --no-color --no-ext-diff --no-textconv");
+  const auto untracked = git(folder, "ls-files --others --exclude-standard -z");
+  if (!commit || !diff || !untracked) return unknown;
+  Json state = {
+      {"git_commit", first_line(*commit)}, {"git_dirty", false}, {"git_dirty_sha256", nullptr}};
+  if (diff->empty() && untracked->empty()) return state;
+  Sha256 hash;
+  hash.add(diff->data(), diff->size());
+  for (std::size_t begin = 0; begin < untracked->size();) {
+    const std::string name = untracked->c_str() + begin;
+    hash.add(name.data(), name.size() + 1);
+    hash.add_file(folder + "/" + name);
+    begin += name.size() + 1;
+  }
+  state["git_dirty"] = true;
+  state["git_dirty_sha256"] = hash.hex();
+  return state;
+}
+
+/// The value after "KEY ... SEPARATOR" in a file of such lines.
+std::string field_of_file(const char* path, const std::string& key, char separator) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    std::size_t begin = line.find(separator);
+    if (begin == std::string::npos) continue;
+    begin = line.find_first_not_of(" \t\"", begin + 1);
+    if (begin == std::string::npos) continue;
+    return line.substr(begin, line.find_last_not_of(" \t\"") + 1 - begin);
+  }
+  return "unknown";
+}
+
+std::string known(const std::string& text) { return text.empty() ? "unknown" : text; }
+
+Json machine(const ProvenanceInputs& inputs) {
+  struct utsname system {};
+  ::uname(&system);
+  const long pages = ::sysconf(_SC_PHYS_PAGES), page_bytes = ::sysconf(_SC_PAGESIZE);
+  return {{"os", field_of_file("/etc/os-release", "PRETTY_NAME", '=')},
+          {"kernel", std::string(system.sysname) + " " + system.release},
+          {"architecture", system.machine},
+          {"cpu", field_of_file("/proc/cpuinfo", "model name", ':')},
+          {"cores", ::sysconf(_SC_NPROCESSORS_ONLN)},
+          {"affinity_cores", affinity_cores()},
+          {"memory_mib", static_cast<long>(static_cast<double>(pages) *
+                                           static_cast<double>(page_bytes) / 1048576.0)},
+          {"device", known(inputs.device)},
+          {"gpu", known(inputs.gpu_name)}};
+}
+
+std::string text_of(const Json& json) {
+  // arguments and paths may be any bytes
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string collect_provenance(const ProvenanceInputs& inputs) {
+  Json source = source_state(inputs.source_dir);
+  std::error_code error;
+  const std::string executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  const bool no_model = inputs.model_xml_path == "none";
+  const Json json = {
+      {"anthill_version", known(inputs.anthill_version)},
+      {"source", std::move(source)},
+      {"executable", {{"path", known(executable)}, {"sha256", sha256_of_file("/proc/self/exe")}}},
+      {"build",
+       {{"compiler", known(inputs.compiler)},
+        {"flags", known(inputs.compiler_flags)},
+        {"type", known(inputs.build_type)}}},
+      {"libraries",
+       {{"mujoco", known(inputs.mujoco_version)},
+        {"libtorch", known(inputs.libtorch_version)},
+        {"cuda", known(inputs.cuda_version)}}},
+      {"machine", machine(inputs)},
+      {"model_xml",
+       {{"path", known(inputs.model_xml_path)},
+        {"sha256", no_model ? "none" : sha256_of_file(inputs.model_xml_path)}}},
+      {"arguments", inputs.arguments},
+      {"start_time_utc", utc_time_now()},
+      {"end_time_utc", nullptr},
+      {"wall_time_s", nullptr}};
+  return text_of(json);
+}
+
+std::string finished_provenance(const std::string& text, const std::string& end_time_utc,
+                                double wall_time_s) {
+  Json json = Json::parse(text);
+  json["end_time_utc"] = end_time_utc;
+  json["wall_time_s"] = wall_time_s;
+  return text_of(json);
+}
+
+std::string sha256_of_file(const std::string& path) {
+  Sha256 hash;
+  return hash.add_file(path) ? hash.hex() : "unknown";
+}
+
+std::string utc_time_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::array<char, 32> text;
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+int affinity_cores() {
+  // a mask of 64 Ki cores: the fixed cpu_set_t fails on machines with more than 1024
+  std::array<cpu_set_t, 64> masks;
+  if (::sched_getaffinity(0, sizeof(masks), masks.data()) != 0) return 1;
+  return CPU_COUNT_S(sizeof(masks), masks.data());
+}
+
+}  // namespace anthill

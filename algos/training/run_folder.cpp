@@ -1,0 +1,130 @@
+#include "algos/training/run_folder.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "algos/training/file_io.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& why) {
+  throw ConfigError("cannot create run folder '" + path.string() + "': " + why +
+                    "; choose a writable place with --run");
+}
+
+[[noreturn]] void refuse_used(const std::filesystem::path& path) {
+  throw ConfigError("run folder '" + path.string() +
+                    "' exists and is not empty; choose another with --run, or remove it first");
+}
+
+/// Makes the folder, or takes an empty one, for this process alone: of two that start together only
+/// one can create status.json.
+void claim(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) refuse(path, error.message());
+  if (!std::filesystem::is_directory(path, error)) refuse(path, "a file has this name");
+  const bool empty = std::filesystem::is_empty(path, error);
+  if (error) refuse(path, error.message());
+  if (!empty) refuse_used(path);
+  const int descriptor =
+      ::open((path / "status.json").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0666});
+  if (descriptor < 0 && errno == EEXIST) refuse_used(path);
+  if (descriptor < 0) refuse(path, std::generic_category().message(errno));
+  ::close(descriptor);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+}  // namespace
+
+const char* run_state_name(RunState state) {
+  switch (state) {
+    case RunState::starting:
+      return "starting";
+    case RunState::running:
+      return "running";
+    case RunState::finished:
+      return "finished";
+    case RunState::stopped:
+      return "stopped";
+    case RunState::failed:
+      return "failed";
+    case RunState::diverged:
+      return "diverged";
+  }
+  return "unknown";
+}
+
+RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
+                     const std::string& resolved_toml, const ProvenanceInputs& inputs)
+    : path_(std::move(path)),
+      started_at_(utc_time_now()),
+      start_(std::chrono::steady_clock::now()) {
+  claim(path_);
+  try {
+    write_status({});
+    replace_file(path_ / "config.toml", config_toml, false);
+    replace_file(path_ / "resolved.toml", resolved_toml, false);
+    provenance_ = collect_provenance(inputs);
+    replace_file(path_ / "provenance.json", provenance_, false);
+  } catch (const ConfigError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(error.what());
+  }
+}
+
+double RunFolder::wall_time_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
+void RunFolder::update_status(const RunStatus& status) {
+  const std::chrono::duration<double> age = std::chrono::steady_clock::now() - last_write_;
+  if (status.state != last_state_ || age.count() >= heartbeat_period_s) write_status(status);
+}
+
+void RunFolder::finish(const RunStatus& status) {
+  write_status(status);
+  provenance_ = finished_provenance(provenance_, utc_time_now(), wall_time_s());
+  replace_file(path_ / "provenance.json", provenance_, false);
+}
+
+void RunFolder::write_status(const RunStatus& status) {
+  using Json = nlohmann::ordered_json;
+  Json evaluation = nullptr;
+  if (status.last_evaluation) {
+    evaluation = {{"env_steps", status.last_evaluation->env_steps},
+                  {"num_episodes", status.last_evaluation->num_episodes},
+                  {"return_mean", status.last_evaluation->return_mean},
+                  {"return_std", status.last_evaluation->return_std}};
+  }
+  const Json json = {{"state", run_state_name(status.state)},
+                     {"reason", status.reason},
+                     {"env_steps", status.env_steps},
+                     {"gradient_updates", status.gradient_updates},
+                     {"total_env_steps", status.total_env_steps},
+                     {"last_evaluation", evaluation},
+                     {"pid", ::getpid()},
+                     {"host", host_name()},
+                     {"started_at", started_at_},
+                     {"updated_at", utc_time_now()},
+                     {"wall_time_s", wall_time_s()}};
+  replace_file(path_ / "status.json",
+               json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", false);
+  last_write_ = std::chrono::steady_clock::now();
+  last_state_ = status.state;
+}
+
+}  // namespace anthill

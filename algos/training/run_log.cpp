@@ -1,0 +1,69 @@
+#include "algos/training/run_log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <stdexcept>
+
+namespace anthill {
+
+static constexpr std::array<std::string_view, 5> kLearnerColumns = {"q_mean", "alpha", "entropy",
+                                                                    "critic_loss", "actor_loss"};
+
+static double seconds_since_epoch() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+RunLog::RunLog(const std::filesystem::path& folder, bool tensorboard)
+    : train_(folder / train_metrics().file, train_metrics()),
+      episodes_(folder / episode_metrics().file, episode_metrics()),
+      evaluations_(folder / evaluation_metrics().file, evaluation_metrics()) {
+  if (tensorboard) events_.emplace(folder, seconds_since_epoch());
+}
+
+void RunLog::train(const MetricRow& row) {
+  record(train_, train_metrics(), row);
+  learner_.clear();
+  for (const std::string_view column : kLearnerColumns) {
+    const auto found = std::ranges::find(row, column, &MetricRow::value_type::first);
+    // kLearnerColumns outlives the names in the row
+    if (found != row.end()) learner_.emplace_back(column, found->second);
+  }
+  flush();
+}
+
+void RunLog::episode(const MetricRow& row) {
+  MetricRow full = row;
+  full.insert(full.end(), learner_.begin(), learner_.end());
+  record(episodes_, episode_metrics(), full);
+}
+
+void RunLog::evaluation(const MetricRow& row) {
+  record(evaluations_, evaluation_metrics(), row);
+  flush();
+}
+
+void RunLog::flush() {
+  train_.flush();
+  episodes_.flush();
+  evaluations_.flush();
+  if (events_) events_->flush();
+}
+
+void RunLog::record(CsvLog& csv, const MetricTable& table, const MetricRow& row) {
+  const auto step = std::ranges::find(row, "env_steps", &MetricRow::value_type::first);
+  if (step == row.end()) {
+    throw std::logic_error(std::string(table.file) + ": a row without env_steps");
+  }
+  csv.append(row);
+  if (!events_) return;
+  ScalarList scalars;
+  for (const auto& [name, value] : row) {
+    const auto column = std::ranges::find(table.columns, name, &MetricColumn::name);
+    if (column->scalar)
+      scalars.emplace_back(std::string(table.prefix) + "/" + std::string(name), value);
+  }
+  events_->scalars(scalars, static_cast<std::int64_t>(step->second), seconds_since_epoch());
+}
+
+}  // namespace anthill
