@@ -120,9 +120,9 @@ void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor,
 }
 
 const std::vector<std::string>& Sac::metric_names() const {
-  static const std::vector<std::string> names = {"critic_loss", "actor_loss", "alpha_loss", "alpha",
-                                                 "entropy",     "q_mean",     "q_min",      "q_max",
-                                                 "q_gap",       "target_mean"};
+  static const std::vector<std::string> names = {
+      "critic_loss", "actor_loss", "alpha_loss", "alpha",       "entropy",       "q_mean",
+      "q_min",       "q_max",      "q_gap",      "target_mean", "target_entropy"};
   return names;
 }
 

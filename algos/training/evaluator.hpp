@@ -1,0 +1,48 @@
+/// Scores a policy on environments of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "algos/agents/agent.hpp"
+#include "sim/vector_env.hpp"
+
+namespace anthill {
+
+struct EvaluationResult {
+  std::vector<double> returns;        // undiscounted, one per episode
+  std::vector<std::int64_t> lengths;  // control steps
+  double seconds = 0.0;               // wall time
+
+  double return_mean() const;
+  double return_std() const;  // population form, 0 for one episode
+  double length_mean() const;
+};
+
+/// First seed of the evaluation environments of a run: far from the training environments' seed +
+/// i.
+std::uint64_t evaluation_seed(std::int64_t run_seed);
+
+/// One episode per environment, all episodes at once. Every call starts from the same seeds, so
+/// evaluations are paired and nothing has to be remembered between them; training state is not
+/// touched.
+class Evaluator {
+ public:
+  /// `env` and `pool` are shared with training (the pool must be idle during evaluate()). Episode i
+  /// starts from NumPy's generator seeded with first_seed + i.
+  Evaluator(std::shared_ptr<const Env> env, std::int64_t num_episodes, std::uint64_t first_seed,
+            ThreadPool& pool);
+
+  /// Plays every episode to its end with one policy per member 0. Throws std::runtime_error when
+  /// the policy's actions are not finite or the task has no time limit and does not end (10 million
+  /// steps).
+  EvaluationResult evaluate(Agent& agent, ActionMode mode);
+
+ private:
+  std::shared_ptr<const Env> env_;
+  std::vector<std::uint64_t> seeds_;
+  ThreadPool& pool_;
+};
+
+}  // namespace anthill

@@ -1,0 +1,157 @@
+#include "algos/training/run_recorder.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <numeric>
+
+#include "algos/training/policy_file.hpp"
+
+namespace anthill {
+namespace {
+
+/// Later ones are only counted, in train.csv.
+constexpr std::int64_t kMaxSimWarningLines = 20;
+
+double number(std::int64_t value) { return static_cast<double>(value); }
+
+}  // namespace
+
+double resident_memory_mib() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t total = 0, resident = 0;
+  if (!(statm >> total >> resident)) return std::numeric_limits<double>::quiet_NaN();
+  return number(resident) * number(sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0);
+}
+
+RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder)
+    : config_(config),
+      folder_(folder),
+      log_(folder.path(), config.log.tensorboard),
+      progress_(config.log.progress_period_s),
+      replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
+  status_.state = RunState::running;
+  status_.total_env_steps = live_.total_env_steps = config.training.total_env_steps;
+  period_.wall_time_s = folder.wall_time_s();
+}
+
+void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,
+                          const VectorEnv& envs) {
+  period_.reward_sum += std::accumulate(rows.reward.begin(), rows.reward.end(), 0.0);
+  record_episodes(counters, envs);
+  warn_invalid(envs);
+  status_.env_steps = live_.env_steps = counters.env_steps;
+  status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
+  live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
+  progress_.update(live_);
+  folder_.update_status(status_);
+}
+
+void RunRecorder::record_episodes(const Counters& counters, const VectorEnv& envs) {
+  for (const EpisodeRecord& record : envs.finished_episodes()) {
+    period_.return_sum += record.episode_return;
+    period_.length_sum += record.length;
+    ++period_.episodes;
+    log_.episode({{"env_steps", number(counters.env_steps)},
+                  {"env", number(record.env)},
+                  {"episode", number(record.episode)},
+                  {"episode_return", record.episode_return},
+                  {"episode_length", number(record.length)},
+                  {"terminated", record.terminated},
+                  {"truncated", record.truncated},
+                  {"invalid", record.invalid},
+                  {"wall_time_s", folder_.wall_time_s()}});
+  }
+}
+
+void RunRecorder::warn_invalid(const VectorEnv& envs) {
+  for (const InvalidRecord& record : envs.invalid_transitions()) {
+    if (++sim_warnings_ > kMaxSimWarningLines) continue;
+    message(
+        "warning: environment " + std::to_string(record.env) + ", step " +
+        std::to_string(record.step) + ", seed " + std::to_string(record.seed) +
+        (record.action_not_finite ? ": non-finite action" : ": simulator warning") +
+        "; its episode ends and the transition is not used" +
+        (sim_warnings_ == kMaxSimWarningLines ? " (later ones are counted in sim_warnings)" : ""));
+  }
+}
+
+void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::string>& names,
+                             const std::vector<double>& means) {
+  const double now = folder_.wall_time_s();
+  const double seconds = std::max(now - period_.wall_time_s, 1e-9);
+  const double steps = number(counters.env_steps - period_.env_steps);
+  if (steps <= 0.0) return;  // the end coincides with a row already written
+  const std::int64_t transitions =
+      std::max<std::int64_t>(1, counters.env_steps - config_.training.learning_starts);
+  const double updates = number(counters.gradient_updates - period_.gradient_updates);
+  MetricRow row = {{"env_steps", number(counters.env_steps)},
+                   {"gradient_updates", number(counters.gradient_updates)},
+                   {"episodes", number(counters.episodes)},
+                   {"wall_time_s", now},
+                   {"env_steps_per_s", steps / seconds},
+                   {"updates_per_s", updates / seconds},
+                   {"replay_ratio", number(counters.gradient_updates) / number(transitions)},
+                   {"reward_mean", period_.reward_sum / steps},
+                   {"sim_warnings", number(sim_warnings_)},
+                   {"memory_mib", resident_memory_mib()}};
+  if (period_.episodes > 0) {
+    row.emplace_back("train_return", period_.return_sum / number(period_.episodes));
+    row.emplace_back("train_length", number(period_.length_sum) / number(period_.episodes));
+  }
+  for (std::size_t i = 0; i < names.size() && updates > 0.0; ++i) {
+    row.emplace_back(names[i], means[i]);
+    if (names[i] == "q_mean") live_.q_mean = means[i];
+    if (names[i] == "alpha") live_.alpha = means[i];
+  }
+  log_.train(row);
+  period_ = {.wall_time_s = now,
+             .env_steps = counters.env_steps,
+             .gradient_updates = counters.gradient_updates};
+}
+
+void RunRecorder::on_evaluation(const Counters& counters, const EvaluationResult& result,
+                                Agent& agent) {
+  const auto [low, high] = std::ranges::minmax(result.returns);
+  log_.evaluation({{"env_steps", number(counters.env_steps)},
+                   {"gradient_updates", number(counters.gradient_updates)},
+                   {"wall_time_s", folder_.wall_time_s()},
+                   {"num_episodes", number(static_cast<std::int64_t>(result.returns.size()))},
+                   {"return_mean", result.return_mean()},
+                   {"return_std", result.return_std()},
+                   {"return_min", low},
+                   {"return_max", high},
+                   {"length_mean", result.length_mean()},
+                   {"deterministic", 1},
+                   {"seconds", result.seconds}});
+  live_.evaluation_return = result.return_mean();
+  status_.last_evaluation =
+      LastEvaluation{counters.env_steps, static_cast<std::int64_t>(result.returns.size()),
+                     result.return_mean(), result.return_std()};
+  write_policy(counters, agent);
+}
+
+void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {
+  save_policy(folder_.path() / "policy.safetensors", agent,
+              {{"env", config_.sim.env},
+               {"algorithm", config_.agent.algorithm},
+               {"env_steps", std::to_string(counters.env_steps)},
+               {"gradient_updates", std::to_string(counters.gradient_updates)}});
+}
+
+void RunRecorder::finish(RunState state, const std::string& reason, const Counters& counters,
+                         const Agent* agent) {
+  progress_.finish();
+  log_.flush();
+  if (agent != nullptr && state != RunState::diverged) write_policy(counters, *agent);
+  status_.state = state;
+  status_.reason = reason;
+  status_.env_steps = counters.env_steps;
+  status_.gradient_updates = counters.gradient_updates;
+  folder_.finish(status_);
+}
+
+}  // namespace anthill

@@ -1,0 +1,62 @@
+/// Writes down what the trainer reports: CSV, events, status, progress, policy.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "algos/training/progress.hpp"
+#include "algos/training/run_folder.hpp"
+#include "algos/training/run_log.hpp"
+#include "algos/training/trainer.hpp"
+
+namespace anthill {
+
+/// One owner thread, the trainer's. Errors of the file system reach the caller of Trainer::run.
+class RunRecorder final : public TrainingObserver {
+ public:
+  /// `folder` must outlive it.
+  RunRecorder(const ExperimentConfig& config, RunFolder& folder);
+
+  void on_step(const Counters& counters, const TransitionView& rows,
+               const VectorEnv& envs) override;
+  void on_metrics(const Counters& counters, const std::vector<std::string>& names,
+                  const std::vector<double>& means) override;
+  void on_evaluation(const Counters& counters, const EvaluationResult& result,
+                     Agent& agent) override;
+
+  /// The end: policy, logs, final status. Also after a failure, as far as it got.
+  void finish(RunState state, const std::string& reason, const Counters& counters,
+              const Agent* agent);
+
+  /// A warning on a line of its own.
+  void message(const std::string& text) { progress_.message(text); }
+
+ private:
+  void record_episodes(const Counters& counters, const VectorEnv& envs);
+  void warn_invalid(const VectorEnv& envs);
+  void write_policy(const Counters& counters, const Agent& agent);
+
+  /// Sums over the current period of train.csv.
+  struct Period {
+    double wall_time_s = 0.0;  // at its begin
+    std::int64_t env_steps = 0, gradient_updates = 0;
+    double reward_sum = 0.0, return_sum = 0.0;
+    std::int64_t episodes = 0, length_sum = 0;
+  };
+
+  ExperimentConfig config_;
+  RunFolder& folder_;
+  RunLog log_;
+  Progress progress_;
+  ReplayRatio replay_ratio_;
+  RunStatus status_;
+  ProgressState live_;
+  Period period_;
+  std::int64_t sim_warnings_ = 0;
+};
+
+/// Resident memory of this process in MiB (/proc/self/statm); NaN where that cannot be read.
+double resident_memory_mib();
+
+}  // namespace anthill

@@ -1,0 +1,139 @@
+#include "algos/training/trainer.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "algos/networks/device.hpp"
+#include "algos/networks/noise.hpp"
+#include "sim/env_factory.hpp"
+
+namespace anthill {
+
+TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observer) {
+  const TrainingConfig& training = config_.training;
+  envs_->reset(staging_->current_observation());
+  evaluate(observer);
+  while (counters_.env_steps < training.total_env_steps && !stop) {
+    // the pool owns the rows from begin_step to finish_step; learning goes on beside it
+    const TransitionView rows = staging_->back();
+    if (!choose_actions(rows)) return TrainingEnd::diverged;
+    envs_->begin_step(rows, staging_->next_acting_observation());
+    if (training.overlap) learn(stop);
+    envs_->finish_step();
+
+    buffer_->insert(rows, current_stream(device_));
+    staging_->flip();
+    const std::int64_t before = counters_.env_steps;
+    counters_.env_steps += envs_->num_envs();
+    counters_.episodes += static_cast<std::int64_t>(envs_->finished_episodes().size());
+    ++counters_.vector_steps;
+    if (!training.overlap) learn(stop);
+
+    observer.on_step(counters_, rows, *envs_);
+    if (period_is_due(before, counters_.env_steps, config_.log.period) &&
+        !report_metrics(observer)) {
+      return TrainingEnd::diverged;
+    }
+    const bool last = counters_.env_steps >= training.total_env_steps;
+    if (!last && period_is_due(before, counters_.env_steps, config_.evaluation.period))
+      evaluate(observer);
+  }
+  // with overlap the last step's updates are still owed
+  learn(stop);
+  if (!report_metrics(observer)) return TrainingEnd::diverged;
+  if (stop) return TrainingEnd::stopped;
+  evaluate(observer);
+  return TrainingEnd::finished;
+}
+
+/// Writes normalised actions into the rows; false when the policy's are not finite.
+bool Trainer::choose_actions(const TransitionView& rows) {
+  const auto counter = static_cast<std::uint64_t>(counters_.vector_steps);
+  if (counters_.env_steps < config_.training.random_steps) {
+    fill_uniform_actions(rows.action.data(), rows.num_envs * rows.action_dim, seeds_,
+                         RandomStream::random_action, counter);
+    return true;
+  }
+  agent_->act(rows.observation, rows.action, ActionMode::stochastic,
+              RandomStream::exploration_noise, counter);
+  return std::ranges::all_of(rows.action, [](float a) { return std::isfinite(a); });
+}
+
+void Trainer::learn(const std::atomic<bool>& stop) {
+  std::int64_t due = replay_ratio_.updates_due(counters_.env_steps, counters_.gradient_updates);
+  for (; due > 0 && !stop; --due) {
+    buffer_->sample_into(batch_->view(), static_cast<std::uint64_t>(counters_.gradient_updates),
+                         current_stream(device_));
+    agent_->update(*batch_);
+    ++counters_.gradient_updates;
+  }
+}
+
+/// False when what the learner measured is not finite.
+bool Trainer::report_metrics(TrainingObserver& observer) {
+  const bool learned = agent_->num_updates() > reported_updates_;
+  reported_updates_ = agent_->num_updates();
+  const Tensor means = agent_->take_metric_means().select(1, 0).to(at::kDouble).contiguous();
+  const std::vector<double> values(means.data_ptr<double>(),
+                                   means.data_ptr<double>() + means.numel());
+  observer.on_metrics(counters_, agent_->metric_names(), values);
+  return !learned || std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
+
+void Trainer::evaluate(TrainingObserver& observer) {
+  if (!evaluator_) return;
+  observer.on_evaluation(counters_, evaluator_->evaluate(*agent_, ActionMode::deterministic),
+                         *agent_);
+}
+
+Trainer::Trainer(const ExperimentConfig& config)
+    : config_(config),
+      device_(resolve_device(config.run.device)),
+      seeds_{static_cast<std::uint64_t>(config.run.seed)},
+      env_(make_env(config.sim)),
+      pool_(static_cast<int>(config.sim.num_threads)),
+      replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
+  // one thread, so that sums are taken in one order whatever the machine
+  at::set_num_threads(1);
+  const EnvSpec& spec = env_->spec();
+  const std::int64_t num_envs = config.sim.num_envs;
+  const auto members = static_cast<std::int64_t>(seeds_.size());
+
+  std::vector<std::uint64_t> lane_seeds(static_cast<std::size_t>(num_envs));
+  std::iota(lane_seeds.begin(), lane_seeds.end(), seeds_[0]);
+  envs_ = std::make_unique<VectorEnv>(env_, lane_seeds, pool_);
+  staging_ = std::make_unique<Staging>(members * num_envs, spec.observation_dim, spec.action_dim,
+                                       device_.is_cuda());
+
+  // a ring that is larger than the run would stay partly empty
+  const std::int64_t reachable = config.training.total_env_steps + num_envs;
+  const std::int64_t capacity = std::min(config.buffer.capacity, reachable);
+  DeviceSystem system = config.buffer.device_system;
+  if (system == DeviceSystem::automatic) {
+    system = device_.is_cuda() ? DeviceSystem::cuda : DeviceSystem::cpp;
+  }
+  if ((system == DeviceSystem::cuda) != device_.is_cuda()) {
+    throw ConfigError(
+        "buffer.device_system: the ring must live where the learner runs (run.device); "
+        "use \"auto\"");
+  }
+  buffer_ = make_replay_buffer({.observation_dim = spec.observation_dim,
+                                .action_dim = spec.action_dim,
+                                .num_envs = num_envs,
+                                .members = members,
+                                .capacity = capacity},
+                               seeds_.data(), system);
+
+  agent_ = make_agent(config.agent, {spec.observation_dim, spec.action_dim, seeds_, device_});
+  batch_ = std::make_unique<Batch>(members, config.training.batch_size, spec.observation_dim,
+                                   spec.action_dim, device_);
+  if (config.evaluation.period > 0) {
+    evaluator_ = std::make_unique<Evaluator>(env_, config.evaluation.num_episodes,
+                                             evaluation_seed(config.run.seed), pool_);
+  }
+}
+
+}  // namespace anthill

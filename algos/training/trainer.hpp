@@ -1,0 +1,85 @@
+/// The main loop: act, begin_step, learn, finish_step, insert, log.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "algos/agents/agent.hpp"
+#include "algos/training/evaluator.hpp"
+#include "algos/training/experiment_config.hpp"
+#include "algos/training/replay_ratio.hpp"
+#include "buffers/replay_buffer.hpp"
+#include "buffers/staging.hpp"
+#include "sim/vector_env.hpp"
+
+namespace anthill {
+
+/// All that resume needs beside arrays. Each of the first three only grows.
+struct Counters {
+  std::int64_t env_steps = 0;         // transitions over all environments
+  std::int64_t gradient_updates = 0;  // also the draw number of the replay buffer
+  std::int64_t episodes = 0;          // finished
+  std::int64_t vector_steps = 0;      // also the counter of the action noise
+};
+
+/// Told what happens, on the training thread. Must not change anything that training reads.
+class TrainingObserver {
+ public:
+  virtual ~TrainingObserver() = default;
+  /// After every vector step; `rows` is what was inserted.
+  virtual void on_step(const Counters&, const TransitionView& /*rows*/, const VectorEnv&) {}
+  /// Every log.period env steps; means over the updates since the last call, NaN when there were
+  /// none.
+  virtual void on_metrics(const Counters&, const std::vector<std::string>& /*names*/,
+                          const std::vector<double>& /*means*/) {}
+  virtual void on_evaluation(const Counters&, const EvaluationResult&, Agent&) {}
+};
+
+enum class TrainingEnd { finished, stopped, diverged };
+
+/// Owns everything that a run consists of. One thread calls it.
+class Trainer {
+ public:
+  /// Builds the environments, buffer and agent of `config` (already checked by configs/). Throws
+  /// ConfigError.
+  explicit Trainer(const ExperimentConfig& config);
+
+  /// Trains until total_env_steps, until `stop` becomes true (looked at between updates and steps),
+  /// or until the learner's numbers are no longer finite.
+  TrainingEnd run(const std::atomic<bool>& stop, TrainingObserver& observer);
+
+  const Counters& counters() const { return counters_; }
+  const ReplayRatio& replay_ratio() const { return replay_ratio_; }
+  Agent& agent() { return *agent_; }
+  const VectorEnv& envs() const { return *envs_; }
+  const Env& env() const { return *env_; }
+  const ReplayBuffer& buffer() const { return *buffer_; }
+  at::Device device() const { return device_; }
+  int num_sim_threads() const { return pool_.num_threads(); }
+
+ private:
+  bool choose_actions(const TransitionView& rows);
+  void learn(const std::atomic<bool>& stop);
+  bool report_metrics(TrainingObserver& observer);
+  void evaluate(TrainingObserver& observer);
+
+  ExperimentConfig config_;
+  at::Device device_;
+  std::vector<std::uint64_t> seeds_;  // one per member
+  std::shared_ptr<const Env> env_;
+  ThreadPool pool_;
+  std::unique_ptr<VectorEnv> envs_;
+  std::unique_ptr<Staging> staging_;
+  std::unique_ptr<ReplayBuffer> buffer_;
+  std::unique_ptr<Agent> agent_;
+  std::unique_ptr<Batch> batch_;
+  std::unique_ptr<Evaluator> evaluator_;
+  ReplayRatio replay_ratio_;
+  Counters counters_;
+  std::int64_t reported_updates_ = 0;  // learner updates at the last on_metrics
+};
+
+}  // namespace anthill

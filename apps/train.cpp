@@ -1,0 +1,125 @@
+/// anthill train: one configuration file in, one run folder out.
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+
+#include "algos/networks/device.hpp"
+#include "algos/training/run_recorder.hpp"
+#include "algos/training/stop_signal.hpp"
+#include "apps/command_line.hpp"
+#include "apps/exit_codes.hpp"
+#include "configs/experiment.hpp"
+#include "generated/build_info.hpp"
+#include "sim/env_factory.hpp"
+#include "sim/mujoco_env.hpp"
+
+namespace anthill {
+namespace {
+
+struct Arguments {
+  std::string config;
+  std::string run;
+  std::vector<std::string> overrides;
+  std::vector<std::string> command_line;
+};
+
+/// runs/<stem of the configuration>-<UTC time>
+std::string default_run_folder(const std::string& config) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char stamp[32];
+  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &utc);
+  return "runs/" + std::filesystem::path(config).stem().string() + "-" + stamp;
+}
+
+ProvenanceInputs provenance_inputs(const Arguments& arguments, const Trainer& trainer) {
+  ProvenanceInputs inputs;
+  inputs.anthill_version = kVersion;
+  inputs.compiler = kCompiler;
+  inputs.compiler_flags = kFlags;
+  inputs.build_type = kBuildType;
+  inputs.source_dir = kSourceDir;
+  inputs.mujoco_version = mujoco_version();
+  inputs.libtorch_version = torch_version();
+  inputs.cuda_version = cuda_version().empty() ? "none" : cuda_version();
+  inputs.device = trainer.device().is_cuda() ? "cuda" : "cpu";
+  inputs.gpu_name = trainer.device().is_cuda() ? gpu_name(trainer.device()) : "none";
+  const std::string model = trainer.env().model_path();
+  inputs.model_xml_path = model.empty() ? "none" : model;
+  inputs.arguments = arguments.command_line;
+  return inputs;
+}
+
+void print_start(const ExperimentConfig& config, const Trainer& trainer, const std::string& run) {
+  std::fprintf(
+      stderr,
+      "anthill: %s on %s, %lld environments, replay ratio %g, seed %lld\n"
+      "anthill: %d simulation threads; learner on %s; replay buffer %.0f MiB; run folder %s\n",
+      config.agent.algorithm.c_str(), config.sim.env.c_str(),
+      static_cast<long long>(config.sim.num_envs), config.training.replay_ratio,
+      static_cast<long long>(config.run.seed), trainer.num_sim_threads(),
+      trainer.device().is_cuda() ? gpu_name(trainer.device()).c_str() : "1 CPU thread",
+      static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
+}
+
+int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop) {
+  const Counters& counters = trainer.counters();
+  switch (end) {
+    case TrainingEnd::finished:
+      recorder.finish(RunState::finished, "", counters, &trainer.agent());
+      return kExitFinished;
+    case TrainingEnd::stopped:
+      recorder.finish(RunState::stopped, stop.name(), counters, &trainer.agent());
+      print_message(std::string("stopped by ") + stop.name() + "; everything is written");
+      return kExitStopped;
+    case TrainingEnd::diverged:
+      break;
+  }
+  const std::string reason = "the learner diverged: non-finite values at update " +
+                             std::to_string(counters.gradient_updates);
+  recorder.finish(RunState::diverged, reason, counters, nullptr);
+  print_message(
+      reason +
+      "; everything up to here is written, policy.safetensors is from the last evaluation");
+  return kExitDiverged;
+}
+
+int train(const Arguments& arguments) {
+  const ResolvedExperiment experiment = read_experiment(arguments.config, arguments.overrides);
+  for (const std::string& warning : check_experiment(experiment)) print_message(warning);
+  const std::string run =
+      arguments.run.empty() ? default_run_folder(arguments.config) : arguments.run;
+
+  // whatever can be wrong with the input is found before the folder is made
+  StopSignal stop;
+  Trainer trainer(experiment.config);
+  RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
+                   provenance_inputs(arguments, trainer));
+  print_start(experiment.config, trainer, run);
+  RunRecorder recorder(experiment.config, folder);
+  try {
+    return finish_run(recorder, trainer, trainer.run(stop.flag(), recorder), stop);
+  } catch (const std::exception& error) {
+    recorder.finish(RunState::failed, error.what(), trainer.counters(), nullptr);
+    throw;
+  }
+}
+
+}  // namespace
+}  // namespace anthill
+
+int main(int argc, char** argv) {
+  anthill::Arguments arguments;
+  arguments.command_line.assign(argv, argv + argc);
+  return anthill::run_command(
+      argc, argv, "train",
+      [&](CLI::App& app) {
+        app.add_option("config", arguments.config, "configuration file (TOML)")->required();
+        app.add_option("--run", arguments.run,
+                       "folder to create for the run; default runs/<config>-<UTC time>");
+        anthill::add_set_option(app, arguments.overrides);
+      },
+      [&] { return anthill::train(arguments); });
+}
