@@ -43,15 +43,19 @@ class ReplayBuffer {
  public:
   virtual ~ReplayBuffer() = default;
 
-  /// Appends one vector step of all M*N lanes (host memory; pinned on cuda), overwriting the oldest
-  /// when full. On cuda the copy is queued on `stream`; the rows may be reused after the next
-  /// insert has returned.
+  /// Appends one vector step of all M*N lanes (host memory, pinned for speed on cuda), overwriting
+  /// the oldest when full. The rows may be reused as soon as insert has returned: on cuda it waits
+  /// for their upload, which does not wait for `stream`; only the packing is queued there. Throws
+  /// std::invalid_argument when the rows have another shape.
   virtual void insert(const TransitionView& rows, StreamHandle stream = nullptr) = 0;
 
   /// Fills K batches per member. Row b of batch k of member m is a function of (seed, draw + k, m,
   /// b) and of the ring's content alone: philox(seeds[m], batch_rows, draw + k, b), uniform over
   /// the valid rows of the member's lanes, with replacement; an invalid row is redrawn with the
-  /// next attempt. Throws std::logic_error when empty. Same integers on every device system.
+  /// next attempt (after 65,536 attempts the next valid row in order is taken). Rows are counted
+  /// from the oldest vector step, environment by environment. Throws std::logic_error when a member
+  /// has no valid row. Same integers on every device system. Does not allocate; on cuda it is
+  /// queued on `stream`, which must be the stream of the inserts or be ordered after them.
   virtual void sample_into(const BatchView& batch, std::uint64_t draw,
                            StreamHandle stream = nullptr) = 0;
 
@@ -62,14 +66,18 @@ class ReplayBuffer {
   /// Bytes that the ring's records take.
   virtual std::int64_t memory_bytes() const = 0;
 
-  /// Raw content, in the buffer's own byte order; load() checks the shape and throws
-  /// std::runtime_error.
+  /// The stored records from the oldest to the newest behind a header with the shape, in the
+  /// machine's byte order: equal content gives equal bytes. load() replaces the content; it throws
+  /// std::runtime_error when the shape differs (content kept) or the data ends early or is damaged
+  /// (content gone: size() is 0). On cuda both wait for the device.
   virtual void save(std::ostream& out) const = 0;
   virtual void load(std::istream& in) = 0;
 };
 
-/// Throws ConfigError when the device system is not part of this build.
-/// `seeds` has one entry per member.
+/// An empty buffer; all memory is taken here. `seeds` has one entry per member and is copied.
+/// `automatic` is cpp: only the caller knows where the learner lives. Throws ConfigError when the
+/// shape has no room for one vector step, memory is short, or the device system is not part of this
+/// build or machine.
 std::unique_ptr<ReplayBuffer> make_replay_buffer(const ReplayShape& shape,
                                                  const std::uint64_t* seeds, DeviceSystem system);
 

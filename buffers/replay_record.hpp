@@ -1,0 +1,211 @@
+/// One packed transition and the two functors that write and read it: the whole of what runs on a
+/// device system. Compiled by g++ and by nvcc. Internal to buffers/.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "buffers/philox.hpp"
+#include "buffers/replay_buffer.hpp"
+
+namespace anthill {
+
+/// The unit of the ring's memory: one cache line.
+struct alignas(64) RecordLine {
+  float word[16];
+};
+
+/// Bits of a record's last word.
+enum RecordFlag : std::uint32_t {
+  kTerminated = 1u << 0,
+  kTruncated = 1u << 1,
+  kInvalid = 1u << 2,
+};
+inline constexpr std::uint32_t kKnownFlags = kTerminated | kTruncated | kInvalid;
+/// A record with any of these bits is never sampled.
+inline constexpr std::uint32_t kUnusableFlags = kInvalid;
+
+/// Attempts of one row before the next usable record in order is taken: all that the key can tell
+/// apart.
+inline constexpr std::uint32_t kMaxAttempts = 1u << 16;
+
+/// Where things are in a record, in words of 4 bytes:
+/// observation (D) | action (A) | next_observation (D) | reward | flags | zeros up to a whole line.
+struct RecordLayout {
+  std::int64_t observation_dim = 0;  // D
+  std::int64_t action_dim = 0;       // A
+
+  ANTHILL_HOST_DEVICE std::int64_t action_at() const { return observation_dim; }
+  ANTHILL_HOST_DEVICE std::int64_t next_observation_at() const {
+    return observation_dim + action_dim;
+  }
+  ANTHILL_HOST_DEVICE std::int64_t reward_at() const { return 2 * observation_dim + action_dim; }
+  ANTHILL_HOST_DEVICE std::int64_t flags_at() const { return reward_at() + 1; }
+  ANTHILL_HOST_DEVICE std::int64_t num_lines() const { return (flags_at() + 16) / 16; }
+  ANTHILL_HOST_DEVICE std::int64_t num_words() const { return 16 * num_lines(); }
+
+  ANTHILL_HOST_DEVICE std::uint32_t flags(const float* record) const {
+    std::uint32_t flags;
+    memcpy(&flags, record + flags_at(), sizeof flags);
+    return flags;
+  }
+};
+
+/// The ring as plain values that a functor can carry. Slots are vector steps, lanes are
+/// environments; rows are counted from the oldest slot, so the same content gives the same batches
+/// wherever the write head stands.
+struct RingView {
+  RecordLine* lines = nullptr;  // (num_slots x members*num_envs x layout.num_lines())
+  RecordLayout layout;
+  std::int64_t num_slots = 0;   // T
+  std::int64_t num_filled = 0;  // slots in use
+  std::int64_t oldest = 0;      // slot of the oldest vector step
+  std::int64_t num_envs = 0;    // N, lanes of one member
+  std::int64_t members = 0;     // M
+
+  ANTHILL_HOST_DEVICE std::int64_t num_lanes() const { return members * num_envs; }
+  ANTHILL_HOST_DEVICE float* record(std::int64_t slot, std::int64_t lane) const {
+    return lines[(slot * num_lanes() + lane) * layout.num_lines()].word;
+  }
+  /// Record of `row` in [0, num_filled * N): slot oldest + row / N, lane row % N of the member.
+  ANTHILL_HOST_DEVICE const float* member_record(std::int64_t member, std::int64_t row) const {
+    std::int64_t slot = oldest + row / num_envs;
+    if (slot >= num_slots) slot -= num_slots;
+    return record(slot, member * num_envs + row % num_envs);
+  }
+};
+
+/// One vector step as pointers that the device system can read.
+struct RowPointers {
+  const float* observation = nullptr;        // (L x D)
+  const float* action = nullptr;             // (L x A)
+  const float* reward = nullptr;             // (L)
+  const float* next_observation = nullptr;   // (L x D)
+  const std::uint8_t* terminated = nullptr;  // (L)
+  const std::uint8_t* truncated = nullptr;   // (L)
+  const std::uint8_t* invalid = nullptr;     // (L)
+};
+
+/// Copies `count` words as one of kWidth threads that work side by side: alone a memcpy, together
+/// neighbouring words.
+template <int kWidth>
+ANTHILL_HOST_DEVICE inline void copy_words(float* to, const float* from, std::int64_t count,
+                                           std::int64_t thread) {
+  if constexpr (kWidth == 1) {
+    memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+  } else {
+    for (std::int64_t i = thread; i < count; i += kWidth) to[i] = from[i];
+  }
+}
+
+/// Writes one vector step into slot `slot`. Index: lane * kWidth + thread.
+template <int kWidth>
+struct PackRows {
+  RingView ring;
+  RowPointers rows;
+  std::int64_t slot;
+
+  ANTHILL_HOST_DEVICE std::int64_t num_rows() const { return ring.num_lanes(); }
+
+  ANTHILL_HOST_DEVICE void operator()(std::int64_t index) const {
+    const std::int64_t lane = index / kWidth, thread = index % kWidth;
+    const RecordLayout& layout = ring.layout;
+    const std::int64_t d = layout.observation_dim, a = layout.action_dim;
+    float* record = ring.record(slot, lane);
+    copy_words<kWidth>(record, rows.observation + lane * d, d, thread);
+    copy_words<kWidth>(record + layout.action_at(), rows.action + lane * a, a, thread);
+    copy_words<kWidth>(record + layout.next_observation_at(), rows.next_observation + lane * d, d,
+                       thread);
+    if (thread != 0) return;
+    record[layout.reward_at()] = rows.reward[lane];
+    const std::uint32_t flags = (rows.terminated[lane] ? kTerminated : 0u) |
+                                (rows.truncated[lane] ? kTruncated : 0u) |
+                                (rows.invalid[lane] ? kInvalid : 0u);
+    memcpy(record + layout.flags_at(), &flags, sizeof flags);
+    for (std::int64_t i = layout.flags_at() + 1; i < layout.num_words(); ++i) record[i] = 0.0f;
+  }
+};
+
+/// Fills batches. Index: group * kWidth + thread; a group is kRows rows of the batch, whose records
+/// are requested from memory together before the first is copied.
+template <int kWidth, int kRows>
+struct GatherRows {
+  RingView ring;
+  BatchView batch;
+  const std::uint64_t* seeds;  // (M)
+  std::uint64_t draw;
+
+  ANTHILL_HOST_DEVICE std::int64_t num_rows() const {
+    return batch.num_batches * ring.members * batch.batch_size;
+  }
+  ANTHILL_HOST_DEVICE std::int64_t num_groups() const { return (num_rows() + kRows - 1) / kRows; }
+
+  ANTHILL_HOST_DEVICE void operator()(std::int64_t index) const {
+    const std::int64_t thread = index % kWidth, first = index / kWidth * kRows;
+    const std::int64_t left = num_rows() - first;
+    const int count = left < kRows ? static_cast<int>(left) : kRows;
+    const float* records[kRows];
+    for (int i = 0; i < count; ++i) {
+      records[i] = ring.member_record(member(first + i), drawn_row(first + i, 0));
+      prefetch(records[i]);
+    }
+    for (int i = 0; i < count; ++i) {
+      if (!usable(records[i])) records[i] = redraw(first + i);
+      copy_out(first + i, records[i], thread);
+    }
+  }
+
+ private:
+  ANTHILL_HOST_DEVICE std::int64_t member(std::int64_t row) const {
+    return row / batch.batch_size % ring.members;
+  }
+
+  ANTHILL_HOST_DEVICE bool usable(const float* record) const {
+    return (ring.layout.flags(record) & kUnusableFlags) == 0;
+  }
+
+  ANTHILL_HOST_DEVICE std::int64_t drawn_row(std::int64_t row, std::uint32_t attempt) const {
+    const std::int64_t batch_number = row / (batch.batch_size * ring.members);
+    const PhiloxWords words = philox(seeds[member(row)], RandomStream::batch_rows,
+                                     draw + static_cast<std::uint64_t>(batch_number),
+                                     static_cast<std::uint32_t>(row % batch.batch_size), attempt);
+    const auto size = static_cast<std::uint64_t>(ring.num_filled * ring.num_envs);
+    return static_cast<std::int64_t>(philox_below(words.word[0], words.word[1], size));
+  }
+
+  /// The caller guarantees that the member has a usable record.
+  ANTHILL_HOST_DEVICE const float* redraw(std::int64_t row) const {
+    std::int64_t drawn = 0;
+    for (std::uint32_t attempt = 1; attempt < kMaxAttempts; ++attempt) {
+      drawn = drawn_row(row, attempt);
+      const float* record = ring.member_record(member(row), drawn);
+      if (usable(record)) return record;
+    }
+    for (;;) {
+      drawn = (drawn + 1) % (ring.num_filled * ring.num_envs);
+      const float* record = ring.member_record(member(row), drawn);
+      if (usable(record)) return record;
+    }
+  }
+
+  ANTHILL_HOST_DEVICE void copy_out(std::int64_t row, const float* record,
+                                    std::int64_t thread) const {
+    const RecordLayout& layout = ring.layout;
+    const std::int64_t d = layout.observation_dim, a = layout.action_dim;
+    copy_words<kWidth>(batch.observation + row * d, record, d, thread);
+    copy_words<kWidth>(batch.action + row * a, record + layout.action_at(), a, thread);
+    copy_words<kWidth>(batch.next_observation + row * d, record + layout.next_observation_at(), d,
+                       thread);
+    if (thread != 0) return;
+    batch.reward[row] = record[layout.reward_at()];
+    batch.bootstrap[row] = (layout.flags(record) & kTerminated) ? 0.0f : 1.0f;
+  }
+
+  ANTHILL_HOST_DEVICE void prefetch([[maybe_unused]] const float* record) const {
+#if !defined(__CUDA_ARCH__)
+    for (std::int64_t i = 0; i < ring.layout.num_words(); i += 16) __builtin_prefetch(record + i);
+#endif
+  }
+};
+
+}  // namespace anthill

@@ -1,0 +1,200 @@
+/// The ring, once for every device system. Internal to buffers/: included by replay_buffer_host.cpp
+/// (CPP, OMP) and replay_buffer_cuda.cu (CUDA).
+///
+/// A `System` says where memory is and what runs a functor:
+///   kWidth, kRows                    threads per row, rows per group of the gather
+///   Vector<T>                        Thrust's vector in the system's memory
+///   System(shape)                    takes all further memory
+///   upload(rows, stream)             RowPointers that the system can read until release()
+///   release(stream)                  the last reader of those pointers has been queued
+///   for_each(count, functor, stream) functor(0) to functor(count - 1), in any order
+///   read(to, from, bytes), write(to, from, bytes)   system to host, host to system; wait
+#pragma once
+
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "buffers/replay_file.hpp"
+#include "buffers/replay_record.hpp"
+
+namespace anthill {
+
+template <class System>
+class ReplayRing final : public ReplayBuffer {
+ public:
+  ReplayRing(const ReplayShape& shape, const std::uint64_t* seeds)
+      : shape_(shape),
+        system_(shape),
+        seeds_(seeds, seeds + shape.members),
+        usable_(static_cast<std::size_t>(shape.members)) {
+    ring_.layout = {shape.observation_dim, shape.action_dim};
+    ring_.num_slots = shape.capacity / shape.num_envs;
+    ring_.num_envs = shape.num_envs;
+    ring_.members = shape.members;
+    usable_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots * ring_.members));
+    lines_.resize(static_cast<std::size_t>(ring_.num_slots * slot_lines()));
+    ring_.lines = thrust::raw_pointer_cast(lines_.data());
+  }
+
+  void insert(const TransitionView& rows, StreamHandle stream) override {
+    check_rows(rows);
+    const bool full = ring_.num_filled == ring_.num_slots;
+    const std::int64_t slot = full ? ring_.oldest : slot_of(ring_.num_filled);
+    const RowPointers pointers = system_.upload(rows, stream);
+    const PackRows<System::kWidth> pack{ring_, pointers, slot};
+    system_.for_each(ring_.num_lanes() * System::kWidth, pack, stream);
+    system_.release(stream);
+    if (full) {
+      ring_.oldest = slot_of(1);
+    } else {
+      ++ring_.num_filled;
+    }
+    count_usable(
+        slot, [&](std::int64_t lane) { return rows.invalid[static_cast<std::size_t>(lane)] == 0; });
+  }
+
+  void sample_into(const BatchView& batch, std::uint64_t draw, StreamHandle stream) override {
+    check_batch(batch);
+    for (const std::int64_t count : usable_) {
+      if (count == 0) {
+        throw std::logic_error("replay buffer: nothing to sample; insert valid transitions first");
+      }
+    }
+    const GatherRows<System::kWidth, System::kRows> gather{
+        ring_, batch, thrust::raw_pointer_cast(seeds_.data()), draw};
+    system_.for_each(gather.num_groups() * System::kWidth, gather, stream);
+  }
+
+  std::int64_t size() const override { return ring_.num_filled * ring_.num_envs; }
+  std::int64_t capacity() const override { return ring_.num_slots * ring_.num_envs; }
+  std::int64_t memory_bytes() const override {
+    return static_cast<std::int64_t>(lines_.size() * sizeof(RecordLine));
+  }
+
+  void save(std::ostream& out) const override {
+    write_replay_header(out, shape_, ring_.num_slots, ring_.num_filled);
+    std::vector<RecordLine> chunk = make_chunk();
+    for (std::int64_t age = 0; age < ring_.num_filled;) {
+      const std::int64_t slot = slot_of(age);
+      const std::int64_t count = std::min(
+          {chunk_slots(), ring_.num_filled - age, ring_.num_slots - slot});  // not over the end
+      system_.read(chunk.data(), ring_.record(slot, 0), slot_bytes(count));
+      write_replay_bytes(out, chunk.data(), slot_bytes(count));
+      age += count;
+    }
+  }
+
+  void load(std::istream& in) override {
+    const std::int64_t num_filled = read_replay_header(in, shape_, ring_.num_slots);
+    clear();
+    try {
+      std::vector<RecordLine> chunk = make_chunk();
+      for (std::int64_t slot = 0; slot < num_filled;) {
+        const std::int64_t count = std::min(chunk_slots(), num_filled - slot);
+        read_replay_bytes(in, chunk.data(), slot_bytes(count));
+        for (std::int64_t i = 0; i < count; ++i) {
+          count_saved(slot + i, chunk.data() + i * slot_lines());
+        }
+        system_.write(ring_.record(slot, 0), chunk.data(), slot_bytes(count));
+        slot += count;
+      }
+    } catch (...) {
+      clear();
+      throw;
+    }
+    ring_.num_filled = num_filled;
+  }
+
+ private:
+  std::int64_t slot_lines() const { return ring_.num_lanes() * ring_.layout.num_lines(); }
+  std::size_t slot_bytes(std::int64_t num_slots) const {
+    return static_cast<std::size_t>(num_slots * slot_lines()) * sizeof(RecordLine);
+  }
+  /// Slots that are saved or loaded at a time: about 4 MiB.
+  std::int64_t chunk_slots() const {
+    return std::clamp<std::int64_t>((4 << 20) / static_cast<std::int64_t>(slot_bytes(1)), 1,
+                                    ring_.num_slots);
+  }
+  std::vector<RecordLine> make_chunk() const {
+    return std::vector<RecordLine>(static_cast<std::size_t>(chunk_slots() * slot_lines()));
+  }
+  std::int64_t slot_of(std::int64_t age) const { return (ring_.oldest + age) % ring_.num_slots; }
+
+  void clear() {
+    ring_.num_filled = 0;
+    ring_.oldest = 0;
+    std::fill(usable_.begin(), usable_.end(), 0);
+    std::fill(usable_in_slot_.begin(), usable_in_slot_.end(), 0);
+  }
+
+  /// Checks and counts the records of one slot, still in host memory.
+  void count_saved(std::int64_t slot, const RecordLine* lines) {
+    const auto flags = [&](std::int64_t lane) {
+      return ring_.layout.flags(lines[lane * ring_.layout.num_lines()].word);
+    };
+    for (std::int64_t lane = 0; lane < ring_.num_lanes(); ++lane) {
+      if ((flags(lane) & ~kKnownFlags) != 0) {
+        throw std::runtime_error("saved replay buffer: damaged record; use an older checkpoint");
+      }
+    }
+    count_usable(slot, [&](std::int64_t lane) { return (flags(lane) & kUnusableFlags) == 0; });
+  }
+
+  /// Replaces what slot `slot` counts for in usable_.
+  template <class IsUsable>
+  void count_usable(std::int64_t slot, IsUsable is_usable) {
+    for (std::int64_t member = 0; member < ring_.members; ++member) {
+      std::uint32_t count = 0;
+      for (std::int64_t i = 0; i < ring_.num_envs; ++i) {
+        count += is_usable(member * ring_.num_envs + i) ? 1u : 0u;
+      }
+      auto& before = usable_in_slot_[static_cast<std::size_t>(slot * ring_.members + member)];
+      usable_[static_cast<std::size_t>(member)] += std::int64_t{count} - std::int64_t{before};
+      before = count;
+    }
+  }
+
+  void check_rows(const TransitionView& rows) const {
+    const std::int64_t lanes = ring_.num_lanes();
+    const auto has = [](const auto& span, std::int64_t count) {
+      return span.size() == static_cast<std::size_t>(count);
+    };
+    if (rows.num_envs != lanes || rows.observation_dim != shape_.observation_dim ||
+        rows.action_dim != shape_.action_dim ||
+        !has(rows.observation, lanes * shape_.observation_dim) ||
+        !has(rows.action, lanes * shape_.action_dim) || !has(rows.reward, lanes) ||
+        !has(rows.next_observation, lanes * shape_.observation_dim) ||
+        !has(rows.terminated, lanes) || !has(rows.truncated, lanes) || !has(rows.invalid, lanes)) {
+      throw std::invalid_argument("replay buffer: rows must be " + std::to_string(lanes) +
+                                  " lanes x (" + std::to_string(shape_.observation_dim) +
+                                  " observations, " + std::to_string(shape_.action_dim) +
+                                  " actions), as the buffer was made");
+    }
+  }
+
+  static void check_batch(const BatchView& batch) {
+    if (batch.num_batches < 1 || batch.batch_size < 1 || batch.batch_size > UINT32_MAX ||
+        batch.observation == nullptr || batch.action == nullptr || batch.reward == nullptr ||
+        batch.next_observation == nullptr || batch.bootstrap == nullptr) {
+      throw std::invalid_argument(
+          "replay buffer: a batch needs all five arrays, num_batches >= 1 and batch_size >= 1");
+    }
+  }
+
+  ReplayShape shape_;
+  System system_;
+  typename System::template Vector<RecordLine> lines_;
+  typename System::template Vector<std::uint64_t> seeds_;
+  RingView ring_;
+  std::vector<std::int64_t> usable_;           // (M) records that may be sampled
+  std::vector<std::uint32_t> usable_in_slot_;  // (num_slots x M)
+};
+
+}  // namespace anthill
