@@ -3,6 +3,10 @@
 
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED)
+# OpenMP by its flag: CMake's own target would put gcc's folder into the run path, beside LibTorch's copy of libgomp
+add_library(openmp::openmp INTERFACE IMPORTED)
+target_compile_options(openmp::openmp INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${OpenMP_CXX_FLAGS}>)
+target_link_libraries(openmp::openmp INTERFACE ${OpenMP_CXX_FLAGS})
 
 file(GLOB venv_packages ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages)
 
