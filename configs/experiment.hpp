@@ -13,26 +13,30 @@ namespace anthill {
 struct ResolvedExperiment {
   ExperimentConfig config;
   std::map<std::string, std::string> origins;  // "training.replay_ratio" -> "default", "preset
-                                               // jaxrl", "configs/x.toml:12", "--set"
+                                               // jaxrl", "configs/x.toml:12:16", "--set"
   std::string path;                            // the file read
   std::string verbatim;                        // its bytes
 };
 
 /// Reads and checks a file; `overrides` are "section.key=value" (value in TOML syntax; a bare word
-/// counts as a string), applied last. Order of precedence: default < preset < file < override.
-/// Throws ConfigError: "file:line:column: what; what to do" on one line.
+/// counts as a string), applied last, the later of two winning. Order of precedence: default <
+/// preset < file < override. Throws ConfigError: "file:line:column: what; what to do" on one line,
+/// or "--set section.key=value: what; what to do".
 ResolvedExperiment read_experiment(const std::string& path,
                                    const std::vector<std::string>& overrides);
 
 /// The same checks on a configuration that was already read or made in code (ranges and relations
-/// between keys). Returns warnings (e.g. more threads than cores), throws ConfigError.
-std::vector<std::string> check_experiment(const ResolvedExperiment& experiment);
+/// between keys): throws ConfigError. Returns warnings, one line each, about what will run but
+/// hardly as meant. `num_cores`: num_available_cores() of the machine that will run it; 0: unknown,
+/// no warning about threads.
+std::vector<std::string> check_experiment(const ResolvedExperiment& experiment, int num_cores);
 
 /// The configuration as TOML that reads back to the same values; with origins as trailing comments
 /// if wanted.
 std::string write_experiment(const ResolvedExperiment& experiment, bool with_origins);
 
-/// Every key with its default, type, range, unit and meaning: the text of configs/reference.toml.
+/// Every key with its default, type, range, unit, presets and meaning: the text of
+/// configs/reference.toml.
 std::string reference_toml();
 
 }  // namespace anthill

@@ -1,0 +1,244 @@
+#include "configs/fields.hpp"
+
+#include "configs/section_table.hpp"
+
+namespace anthill {
+namespace {
+
+constexpr EnumName<DeviceChoice> kDeviceChoices[] = {
+    {DeviceChoice::automatic, "auto"}, {DeviceChoice::cpu, "cpu"}, {DeviceChoice::cuda, "cuda"}};
+constexpr EnumName<DeviceSystem> kDeviceSystems[] = {{DeviceSystem::automatic, "auto"},
+                                                     {DeviceSystem::cpp, "cpp"},
+                                                     {DeviceSystem::omp, "omp"},
+                                                     {DeviceSystem::cuda, "cuda"}};
+constexpr EnumName<Initialisation> kInitialisations[] = {
+    {Initialisation::pytorch, "pytorch"}, {Initialisation::orthogonal, "orthogonal"}};
+constexpr EnumName<Activation> kActivations[] = {
+    {Activation::relu, "relu"}, {Activation::tanh, "tanh"}, {Activation::elu, "elu"}};
+constexpr EnumName<LogStdForm> kLogStdForms[] = {{LogStdForm::clamp, "clamp"},
+                                                 {LogStdForm::tanh_affine, "tanh_affine"}};
+constexpr EnumName<LogProbForm> kLogProbForms[] = {{LogProbForm::exact, "exact"},
+                                                   {LogProbForm::epsilon, "epsilon"}};
+constexpr EnumName<AlphaLossForm> kAlphaLossForms[] = {{AlphaLossForm::alpha, "alpha"},
+                                                       {AlphaLossForm::log_alpha, "log_alpha"}};
+
+constexpr Range kAny{};
+
+constexpr Range between(double low, double high) { return {low, high}; }
+
+constexpr Range at_least(double low) { return {low}; }
+
+constexpr Range above(double low, double high) { return {low, high, true}; }
+
+// far beyond any use, and exact in a double
+constexpr double kMaxSteps = 1e12;
+
+void add_run(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "run", [](auto& config) -> auto& { return config.run; });
+  table.add("name", &RunConfig::name, "Free text; empty: the configuration file's stem.");
+  table.add("seed", &RunConfig::seed, at_least(0), "",
+            "Environment i draws from seed + i; every Philox stream is keyed by it.");
+  table.add("device", &RunConfig::device,
+            "Where the learner runs; auto: cuda where a GPU is found, else cpu.");
+}
+
+void add_sim(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "sim", [](auto& config) -> auto& { return config.sim; });
+  table.add("env", &SimConfig::env, "Gymnasium's id of the task.");
+  table.add("num_envs", &SimConfig::num_envs, between(1, 1'000'000), "environments",
+            "Environments stepped side by side.");
+  table.add("num_threads", &SimConfig::num_threads, between(0, 4096), "threads",
+            "Threads that step them; 0: one per core that the process may use.");
+  table.add("max_episode_steps", &SimConfig::max_episode_steps, between(0, 1e9), "control steps",
+            "Time limit of an episode; 0: the task's own.");
+}
+
+void add_ant(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "sim.ant", [](auto& config) -> auto& { return config.sim.ant; });
+  table.add("xml_file", &AntConfig::xml_file,
+            "The model: a bare name is looked for among Gymnasium's files, otherwise a path.");
+  table.add("frame_skip", &AntConfig::frame_skip, between(1, 1000), "simulation steps",
+            "Simulation steps per control step (v5 only).");
+  table.add("forward_reward_weight", &AntConfig::forward_reward_weight, kAny, "",
+            "Weight of the forward velocity in the reward (v5 only).");
+  table.add("ctrl_cost_weight", &AntConfig::ctrl_cost_weight, kAny, "",
+            "Weight of the squared action in the cost.");
+  table.add("contact_cost_weight", &AntConfig::contact_cost_weight, kAny, "",
+            "Weight of the squared contact forces in the cost.");
+  table.add("healthy_reward", &AntConfig::healthy_reward, kAny, "",
+            "Reward for every step in which the Ant is healthy.");
+  table.add("main_body", &AntConfig::main_body, between(0, 10'000), "body index",
+            "Body whose velocity is rewarded (v5 only).");
+  table.add("terminate_when_unhealthy", &AntConfig::terminate_when_unhealthy,
+            "End the episode when the Ant is no longer healthy.");
+  table.add("healthy_z_range", &AntConfig::healthy_z_range, kAny, "m",
+            "Heights of the torso, both inclusive, in which the Ant is healthy.");
+  table.add("contact_force_range", &AntConfig::contact_force_range, kAny, "N, N m",
+            "Contact forces and torques are clipped to this range.");
+  table.add("reset_noise_scale", &AntConfig::reset_noise_scale, at_least(0), "",
+            "Scale of the noise on the initial state.");
+  table.add("exclude_current_positions_from_observation",
+            &AntConfig::exclude_current_positions_from_observation,
+            "Leave the torso's x and y out of the observation.");
+  table.add("include_cfrc_ext_in_observation", &AntConfig::include_cfrc_ext_in_observation,
+            "Put the contact forces into the observation (v5 only).");
+  table.add("use_contact_forces", &AntConfig::use_contact_forces,
+            "Put the contact forces into the observation and the cost (v4 only).");
+}
+
+void add_pendulum(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "sim.pendulum", [](auto& config) -> auto& { return config.sim.pendulum; });
+  table.add("gravity", &PendulumConfig::gravity, kAny, "m/s^2", "Gymnasium's argument g.");
+}
+
+void add_buffer(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "buffer", [](auto& config) -> auto& { return config.buffer; });
+  table.add("capacity", &BufferConfig::capacity, between(1, 1e10), "transitions",
+            "Transitions kept, over all environments; rounded down to a multiple of sim.num_envs.");
+  table.add("device_system", &BufferConfig::device_system,
+            "Thrust's device system; auto: cuda where the learner runs on cuda, else cpp.");
+}
+
+void add_training(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "training", [](auto& config) -> auto& { return config.training; });
+  table.add("total_env_steps", &TrainingConfig::total_env_steps, between(1, kMaxSteps), "env steps",
+            "Length of the run: transitions over all environments.");
+  table.add("random_steps", &TrainingConfig::random_steps, between(0, kMaxSteps), "env steps",
+            "Transitions at the start that are taken with uniform random actions.");
+  table.add("learning_starts", &TrainingConfig::learning_starts, between(0, kMaxSteps), "env steps",
+            "Transitions before the first gradient update is earned.");
+  table.add("replay_ratio", &TrainingConfig::replay_ratio, between(0, 10'000),
+            "updates per transition", "Gradient updates per environment transition.");
+  table.add("batch_size", &TrainingConfig::batch_size, between(1, 1'000'000), "transitions",
+            "Transitions per gradient update, drawn with replacement.");
+  table.add("overlap", &TrainingConfig::overlap,
+            "Learn while the simulator steps; false: step, store, then learn.");
+}
+
+void add_agent(std::vector<Field>& fields) {
+  std::vector<std::string> preset_names;
+  for (const Preset& preset : presets()) preset_names.push_back(preset.name);
+  SectionTable table(
+      fields, "agent", [](auto& config) -> auto& { return config.agent; });
+  table.add("algorithm", &AgentConfig::algorithm, {"sac"}, "The learning algorithm.");
+  table.add("preset", &AgentConfig::preset, preset_names,
+            "Whose form of SAC fills in the keys marked with presets; explicit keys win.");
+  table.add("discount", &AgentConfig::discount, between(0, 1), "",
+            "Weight of the next step's value.");
+  table.add("tau", &AgentConfig::tau, above(0, 1), "",
+            "Share of the critic that the target critic takes over per update.");
+  table.add("initialisation", &AgentConfig::initialisation,
+            "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases.");
+}
+
+// what actor and critic share
+template <class Table, class NetworkConfig>
+void add_network(Table& table, NetworkConfig /*only its type counts*/) {
+  table.add("hidden_dims", &NetworkConfig::hidden_dims, 16, between(1, 65'536), "units",
+            "Width of every hidden layer; []: none.");
+  table.add("activation", &NetworkConfig::activation, "After every hidden layer.");
+  table.add("layer_norm", &NetworkConfig::layer_norm,
+            "LayerNorm between every hidden layer and its activation.");
+  table.add("learning_rate", &NetworkConfig::learning_rate, between(0, 1), "", "Adam's step size.");
+}
+
+void add_actor(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "actor", [](auto& config) -> auto& { return config.agent.actor; });
+  add_network(table, ActorConfig{});
+  table.add("log_std_form", &ActorConfig::log_std_form,
+            "From the head's output x to log_std: clamp(x), or tanh(x) scaled to the range.");
+  table.add("log_std_min", &ActorConfig::log_std_min, between(-100, 100), "",
+            "Lower end of log_std's range.");
+  table.add("log_std_max", &ActorConfig::log_std_max, between(-100, 100), "",
+            "Upper end of log_std's range.");
+  table.add("log_prob_form", &ActorConfig::log_prob_form,
+            "Correction for tanh; exact: through softplus, epsilon: log(relu(1 - a^2) + 1e-6).");
+}
+
+void add_critic(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "critic", [](auto& config) -> auto& { return config.agent.critic; });
+  add_network(table, CriticConfig{});
+}
+
+void add_temperature(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "temperature", [](auto& config) -> auto& { return config.agent.temperature; });
+  table.add("automatic", &TemperatureConfig::automatic,
+            "Tune alpha towards the target entropy; false: it stays at initial_alpha.");
+  table.add("initial_alpha", &TemperatureConfig::initial_alpha, between(0, 1e6), "",
+            "Alpha at the start; 0 only where automatic is false.");
+  table.add("learning_rate", &TemperatureConfig::learning_rate, between(0, 1), "",
+            "Adam's step size on log alpha.");
+  table.add("target_entropy_scale", &TemperatureConfig::target_entropy_scale, between(-1, 100),
+            "nats per action dimension", "target_entropy = -target_entropy_scale * action_dim.");
+  table.add("loss_form", &TemperatureConfig::loss_form,
+            "What multiplies -(log_prob + target_entropy) in the loss.");
+}
+
+void add_evaluation(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "evaluation", [](auto& config) -> auto& { return config.evaluation; });
+  table.add("period", &EvaluationConfig::period, between(0, kMaxSteps), "env steps",
+            "Time between evaluations with the deterministic policy; 0: never.");
+  table.add("num_episodes", &EvaluationConfig::num_episodes, between(1, 1'000'000), "episodes",
+            "Episodes of one evaluation, on environments of their own.");
+}
+
+void add_log(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "log", [](auto& config) -> auto& { return config.log; });
+  table.add("period", &LogConfig::period, between(1, kMaxSteps), "env steps",
+            "Time between rows of train.csv.");
+  table.add("tensorboard", &LogConfig::tensorboard, "Write TensorBoard event files as well.");
+  table.add("progress_period_s", &LogConfig::progress_period_s, above(0, 86'400), "s",
+            "Time between progress lines when stderr is no terminal.");
+}
+
+std::vector<Field> make_fields() {
+  std::vector<Field> fields;
+  add_run(fields);
+  add_sim(fields);
+  add_ant(fields);
+  add_pendulum(fields);
+  add_buffer(fields);
+  add_training(fields);
+  add_agent(fields);
+  add_actor(fields);
+  add_critic(fields);
+  add_temperature(fields);
+  add_evaluation(fields);
+  add_log(fields);
+  return fields;
+}
+
+}  // namespace
+
+std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice) { return kDeviceChoices; }
+std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem) { return kDeviceSystems; }
+std::span<const EnumName<Initialisation>> enum_names(Initialisation) { return kInitialisations; }
+std::span<const EnumName<Activation>> enum_names(Activation) { return kActivations; }
+std::span<const EnumName<LogStdForm>> enum_names(LogStdForm) { return kLogStdForms; }
+std::span<const EnumName<LogProbForm>> enum_names(LogProbForm) { return kLogProbForms; }
+std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm) { return kAlphaLossForms; }
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> kFields = make_fields();
+  return kFields;
+}
+
+const Field* find_field(std::string_view key) {
+  for (const Field& field : fields()) {
+    if (field.key() == key) return &field;
+  }
+  return nullptr;
+}
+
+}  // namespace anthill

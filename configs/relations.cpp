@@ -1,0 +1,124 @@
+#include "configs/relations.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "configs/fields.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace {
+
+bool is_written(const ResolvedExperiment& experiment, const std::string& key) {
+  const auto origin = experiment.origins.find(key);
+  return origin != experiment.origins.end() && origin->second != kDefaultOrigin &&
+         !origin->second.starts_with(kPresetOrigin);
+}
+
+/// Refuses two integer settings with `smaller` > `larger`.
+void require_at_most(const ResolvedExperiment& experiment, const std::string& smaller,
+                     const std::string& larger) {
+  const auto number = [&](const std::string& key) {
+    return std::get<std::int64_t>(find_field(key)->get(experiment.config));
+  };
+  const std::int64_t low = number(smaller);
+  const std::int64_t high = number(larger);
+  if (low <= high) return;
+  throw ConfigError(location_of(experiment, {smaller, larger}) + ": " + smaller + " = " +
+                    std::to_string(low) + " exceeds " + larger + " = " + std::to_string(high) +
+                    "; lower the first or raise the second");
+}
+
+void require_ordered(const ResolvedExperiment& experiment, const std::string& key, double low,
+                     double high) {
+  if (low < high) return;
+  throw ConfigError(location_of(experiment, {key}) + ": " + key +
+                    ": the lower end is not below the upper end; swap or correct them");
+}
+
+void check_devices(const ResolvedExperiment& experiment) {
+  const DeviceChoice device = experiment.config.run.device;
+  const DeviceSystem system = experiment.config.buffer.device_system;
+  const bool device_cuda = device == DeviceChoice::cuda;
+  const bool system_cuda = system == DeviceSystem::cuda;
+  if (device == DeviceChoice::automatic || system == DeviceSystem::automatic) return;
+  if (device_cuda == system_cuda) return;
+  // batches are gathered straight into the learner's memory
+  throw ConfigError(location_of(experiment, {"buffer.device_system", "run.device"}) +
+                    ": buffer.device_system and run.device are not on the same device; " +
+                    "set buffer.device_system = \"auto\"");
+}
+
+/// "InvertedPendulum-v5" and "inverted_pendulum" -> "invertedpendulum".
+std::string task_of(const std::string& name) {
+  std::string task;
+  for (const char c : name.substr(0, name.find('-'))) {
+    if (c != '_') task += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return task;
+}
+
+/// Options of tasks that do not run.
+void warn_unused_tasks(const ResolvedExperiment& experiment, std::vector<std::string>& warnings) {
+  const std::string& env = experiment.config.sim.env;
+  const std::string prefix = "sim.";
+  for (const Field& field : fields()) {
+    if (!field.section.starts_with(prefix)) continue;
+    // a resolved file writes every key: only what was changed counts
+    if (field.get(experiment.config) == field.get(ExperimentConfig{})) continue;
+    if (task_of(field.section.substr(prefix.size())) == task_of(env)) continue;
+    warnings.push_back(location_of(experiment, {field.key()}) + ": " + field.key() +
+                       " has no effect on " + env + "; remove it");
+  }
+}
+
+}  // namespace
+
+std::string location_of(const ResolvedExperiment& experiment,
+                        const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    if (!is_written(experiment, key)) continue;
+    const std::string& origin = experiment.origins.at(key);
+    return origin == kOverrideOrigin ? origin + " " + key : origin;
+  }
+  return experiment.path.empty() ? "configuration" : experiment.path;
+}
+
+void check_relations(const ResolvedExperiment& experiment) {
+  const ExperimentConfig& config = experiment.config;
+  require_at_most(experiment, "training.batch_size", "buffer.capacity");
+  require_at_most(experiment, "sim.num_envs", "buffer.capacity");
+  require_at_most(experiment, "training.learning_starts", "training.total_env_steps");
+  const ActorConfig& actor = config.agent.actor;
+  require_ordered(experiment, "actor.log_std_min", actor.log_std_min, actor.log_std_max);
+  const auto& [z_low, z_high] = config.sim.ant.healthy_z_range;
+  require_ordered(experiment, "sim.ant.healthy_z_range", z_low, z_high);
+  const auto& [force_low, force_high] = config.sim.ant.contact_force_range;
+  require_ordered(experiment, "sim.ant.contact_force_range", force_low, force_high);
+  if (config.agent.temperature.automatic && config.agent.temperature.initial_alpha == 0.0) {
+    throw ConfigError(location_of(experiment, {"temperature.initial_alpha"}) +
+                      ": temperature.initial_alpha = 0 cannot be tuned; give a positive one or " +
+                      "set automatic = false");
+  }
+  check_devices(experiment);
+}
+
+std::vector<std::string> relation_warnings(const ResolvedExperiment& experiment, int num_cores) {
+  const ExperimentConfig& config = experiment.config;
+  std::vector<std::string> warnings;
+  if (num_cores > 0 && config.sim.num_threads > num_cores) {
+    warnings.push_back(location_of(experiment, {"sim.num_threads"}) + ": sim.num_threads = " +
+                       std::to_string(config.sim.num_threads) + " exceeds the " +
+                       std::to_string(num_cores) + " available cores; 0 takes one per core");
+  }
+  if (config.training.random_steps > config.training.total_env_steps) {
+    warnings.push_back(
+        location_of(experiment, {"training.random_steps", "training.total_env_steps"}) +
+        ": training.random_steps = " + std::to_string(config.training.random_steps) +
+        " exceeds training.total_env_steps; every action will be random, lower it to train");
+  }
+  warn_unused_tasks(experiment, warnings);
+  return warnings;
+}
+
+}  // namespace anthill

@@ -1,0 +1,226 @@
+#include "configs/toml_reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "configs/toml_scan.hpp"
+#include "configs/toml_text.hpp"
+#include "configs/unknown_name.hpp"
+#include "sim/errors.hpp"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace anthill {
+namespace {
+
+/// A key that holds a value, with its full path.
+struct Leaf {
+  std::vector<std::string> path;
+  toml::source_position key_at;
+  const toml::node* node = nullptr;
+};
+
+bool before(const toml::source_position& a, const toml::source_position& b) {
+  return a.line != b.line ? a.line < b.line : a.column < b.column;
+}
+
+std::string position_text(const toml::source_position& at) {
+  std::string text(":");
+  text += std::to_string(at.line);
+  text += ':';
+  text += std::to_string(at.column);
+  return text;
+}
+
+/// All leaves below `table`. A table where a setting should be counts as a leaf. The depth is
+/// bounded by scan_toml.
+void collect_leaves(const toml::table& table, const std::vector<std::string>& path,
+                    std::vector<Leaf>& leaves) {
+  for (const auto& [key, node] : table) {
+    std::vector<std::string> child_path = path;
+    child_path.emplace_back(key.str());
+    const toml::table* child = node.as_table();
+    if (child != nullptr && is_section(child_path)) {
+      collect_leaves(*child, child_path, leaves);
+    } else {
+      leaves.push_back({std::move(child_path), key.source().begin, &node});
+    }
+  }
+}
+
+template <class T>
+std::optional<Value> list_value(const toml::array& array) {
+  std::vector<T> items;
+  for (const toml::node& node : array) {
+    if (const auto* exact = node.as<T>()) {
+      items.push_back(exact->get());
+    } else if (std::is_same_v<T, double> && node.is_integer()) {
+      items.push_back(static_cast<T>(node.as_integer()->get()));
+    } else {
+      return std::nullopt;
+    }
+  }
+  return items;
+}
+
+/// The node as a value of the field's type, or nothing where that would take a conversion.
+std::optional<Value> node_value(const toml::node& node, FieldType type) {
+  if (const auto* boolean = node.as_boolean(); boolean && type == FieldType::boolean) {
+    return boolean->get();
+  }
+  if (const auto* integer = node.as_integer()) {
+    if (type == FieldType::integer) return integer->get();
+    if (type == FieldType::real) return static_cast<double>(integer->get());
+  }
+  if (const auto* real = node.as_floating_point(); real && type == FieldType::real) {
+    return real->get();
+  }
+  if (const auto* text = node.as_string(); text && type == FieldType::text) return text->get();
+  if (const auto* array = node.as_array()) {
+    if (type == FieldType::integers) return list_value<std::int64_t>(*array);
+    if (type == FieldType::reals) return list_value<double>(*array);
+  }
+  return std::nullopt;
+}
+
+/// What was written, for messages: `the integer 1`.
+std::string describe_node(const toml::node& node) {
+  if (const auto* v = node.as_boolean()) return "the boolean " + toml_value(v->get());
+  if (const auto* v = node.as_integer()) return "the integer " + toml_value(v->get());
+  if (const auto* v = node.as_floating_point()) return "the real number " + toml_value(v->get());
+  if (const auto* v = node.as_string()) return "the string " + printable(toml_string(v->get()), 60);
+  if (node.is_array()) return "a list of other elements";
+  if (node.is_table()) return "a section";
+  return "a date or time";
+}
+
+std::string describe_mismatch(const toml::node& node, FieldType type) {
+  const bool wants_list = type == FieldType::integers || type == FieldType::reals;
+  return node.is_array() && !wants_list ? "a list" : describe_node(node);
+}
+
+Value checked_value(const Field& field, const toml::node& node, const std::string& location) {
+  const std::optional<Value> value = node_value(node, field.type);
+  if (!value) {
+    const std::string got = describe_mismatch(node, field.type);
+    throw ConfigError(location + ": " + wrong_value_message(field, got));
+  }
+  const std::string problem = check_value(field, *value);
+  if (!problem.empty()) throw ConfigError(location + ": " + problem);
+  return *value;
+}
+
+/// The parser's description without its preamble, and what to do about it.
+std::string syntax_message(const toml::parse_error& error) {
+  std::string what(error.description());
+  if (const std::size_t at = what.find("cannot redefine existing "); at != std::string::npos) {
+    return printable(what.substr(at)) + ", every key and section may appear once; remove one";
+  }
+  const std::string preamble = "Error while parsing ";
+  if (what.starts_with(preamble)) what.erase(0, preamble.size());
+  return "invalid TOML, " + printable(what) +
+         "; correct the syntax (text needs quotes, lists need brackets)";
+}
+
+/// Text as parsed. `locate` turns a position into the location for messages.
+template <class Locate>
+toml::table parse(std::string_view text, const Locate& locate) {
+  const ScanProblem problem = scan_toml(text);
+  if (problem.line > 0) {
+    const auto at = toml::source_position{static_cast<toml::source_index>(problem.line),
+                                          static_cast<toml::source_index>(problem.column)};
+    throw ConfigError(locate(at) + ": " + problem.message);
+  }
+  toml::parse_result result = toml::parse(text);
+  if (!result) {
+    throw ConfigError(locate(result.error().source().begin) + ": " +
+                      syntax_message(result.error()));
+  }
+  return std::move(result).table();
+}
+
+bool is_bare_word(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("_-./~").find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), allowed) &&
+         !(text[0] >= '0' && text[0] <= '9') && text[0] != '-';
+}
+
+}  // namespace
+
+std::string read_config_file(const std::string& path) {
+  const std::string name = printable(path);
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    throw ConfigError(name + ": no such file; check the path");
+  }
+  if (error) throw ConfigError(name + ": " + error.message() + "; check the path");
+  if (std::filesystem::is_directory(status)) {
+    throw ConfigError(name + ": is a directory; give a TOML file in it");
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw ConfigError(name + ": is not a regular file; give a TOML file");
+  }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw ConfigError(name + ": cannot be opened; check its permissions");
+  // one byte more than scan_toml accepts is enough to be refused
+  std::string text((std::size_t{1} << 20) + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad()) throw ConfigError(name + ": cannot be read; check the file");
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+std::vector<Setting> read_settings(std::string_view text, const std::string& path) {
+  const std::string file = printable(path);
+  const auto locate = [&](const toml::source_position& at) { return file + position_text(at); };
+  const toml::table root = parse(text, locate);
+  std::vector<Leaf> leaves;
+  collect_leaves(root, {}, leaves);
+  if (leaves.empty()) {
+    throw ConfigError(file +
+                      ":1:1: no setting in this file; start with [sim] and env = \"Ant-v4\"");
+  }
+  std::sort(leaves.begin(), leaves.end(),
+            [](const Leaf& a, const Leaf& b) { return before(a.key_at, b.key_at); });
+  std::vector<Setting> settings;
+  for (const Leaf& leaf : leaves) {
+    const Field* field = find_field(dotted_key(leaf.path));
+    if (field == nullptr) {
+      throw ConfigError(locate(leaf.key_at) + ": " +
+                        unknown_name_message(leaf.path, leaf.node->is_table()));
+    }
+    const std::string location = locate(leaf.node->source().begin);
+    settings.push_back({field, checked_value(*field, *leaf.node, location), location});
+  }
+  return settings;
+}
+
+Setting read_override(const std::string& text) {
+  const std::string location = "--set " + printable(text, 100);
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    throw ConfigError(location + ": no '=' in it; write --set section.key=value");
+  }
+  const std::string key = text.substr(0, equals);
+  const std::string value = text.substr(equals + 1);
+  const Field* field = find_field(key);
+  if (field == nullptr) throw ConfigError(location + ": " + unknown_key_message(key));
+  if (value.find_first_of("\r\n") != std::string::npos) {
+    throw ConfigError(location + ": the value has a line break; write it on one line");
+  }
+  const auto locate = [&](const toml::source_position&) { return location; };
+  if (is_bare_word(value) && !toml::parse("value = " + value)) {
+    return {field, checked_value(*field, toml::value<std::string>(value), location), location};
+  }
+  const toml::table table = parse("value = " + value, locate);
+  return {field, checked_value(*field, *table.get("value"), location), location};
+}
+
+}  // namespace anthill
