@@ -1,0 +1,158 @@
+#define BOOST_TEST_MODULE networks
+#include <boost/test/unit_test.hpp>
+
+#include "algos/networks/adam.hpp"
+#include "algos/networks/mlp.hpp"
+#include "tests/algos/scalar_reference.hpp"
+
+using namespace anthill;
+
+namespace {
+
+MlpShape small_shape(bool layer_norm, Activation activation = Activation::relu) {
+  return {.input_dim = 3,
+          .hidden_dims = {5, 4},
+          .output_dim = 2,
+          .activation = activation,
+          .layer_norm = layer_norm};
+}
+
+Parameters initialised(const MlpShape& shape, std::int64_t members, std::int64_t ensemble,
+                       Initialisation method = Initialisation::pytorch) {
+  Parameters parameters(mlp_layout(shape), members, ensemble, at::kCPU, true);
+  std::vector<std::uint64_t> seeds;
+  for (std::int64_t m = 0; m < members; ++m) seeds.push_back(static_cast<std::uint64_t>(40 + m));
+  mlp_initialise(shape, parameters, method, seeds, 0);
+  return parameters;
+}
+
+Tensor numbers(at::IntArrayRef shape) {
+  Tensor t = at::arange(at::prod(at::tensor(shape)).item<std::int64_t>(), at::kFloat);
+  return at::sin(t * 0.7 + 0.3).view(shape);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(forward_equals_scalar_loops) {
+  for (const bool layer_norm : {false, true}) {
+    for (const Activation activation : {Activation::relu, Activation::tanh, Activation::elu}) {
+      const MlpShape shape = small_shape(layer_norm, activation);
+      const Parameters parameters = initialised(shape, 2, 3);
+      {
+        at::NoGradGuard no_grad;  // affine LayerNorm parameters away from 1 and 0
+        parameters.flat().add_(numbers(parameters.flat().sizes()) * 0.1);
+      }
+      const Tensor input = numbers({2, 6, 3});
+      const Tensor output = mlp_forward(shape, parameters, input);
+      for (std::int64_t m = 0; m < 2; ++m) {
+        for (std::int64_t e = 0; e < 3; ++e) {
+          for (std::int64_t b = 0; b < 6; ++b) {
+            const auto expected =
+                reference::mlp(shape, parameters, m, e, reference::values(input[m][b]));
+            for (std::int64_t k = 0; k < 2; ++k) {
+              BOOST_TEST(output[m][e][b][k].item<double>() == expected[static_cast<std::size_t>(k)],
+                         boost::test_tools::tolerance(1e-4));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gradient_is_flat_and_equals_finite_differences) {
+  const MlpShape shape = small_shape(true, Activation::tanh);
+  const Parameters parameters = initialised(shape, 1, 2);
+  const Tensor input = numbers({1, 6, 3});
+  const auto loss = [&] { return mlp_forward(shape, parameters, input).square().sum(); };
+  const Tensor gradient = parameters.gradient(loss());
+  BOOST_REQUIRE(gradient.sizes() == parameters.flat().sizes());
+  at::NoGradGuard no_grad;
+  const Tensor flat = parameters.flat().view(-1);
+  constexpr float kStep = 3e-3f;
+  for (std::int64_t i = 0; i < flat.numel(); ++i) {
+    const float saved = flat[i].item<float>();
+    flat[i].fill_(saved + kStep);
+    const double above = loss().item<double>();
+    flat[i].fill_(saved - kStep);
+    const double below = loss().item<double>();
+    flat[i].fill_(saved);
+    const double slope = (above - below) / (2.0 * kStep);
+    BOOST_TEST(
+        std::abs(slope - gradient.view(-1)[i].item<double>()) < 5e-3 * (1.0 + std::abs(slope)),
+        "element " << i << ": " << slope << " against " << gradient.view(-1)[i].item<double>());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(views_share_the_flat_memory) {
+  const MlpShape shape = small_shape(false);
+  const Parameters parameters = initialised(shape, 2, 2);
+  at::NoGradGuard no_grad;
+  parameters.flat().zero_();
+  for (const Tensor& view : parameters.views()) BOOST_TEST(view.abs().sum().item<double>() == 0.0);
+  parameters.view("output.bias")[1][0].fill_(3.0);
+  BOOST_TEST(parameters.flat()[1][0].sum().item<double>() == 6.0);
+  BOOST_TEST(parameters.flat().sum().item<double>() == 6.0);
+  BOOST_CHECK_THROW(parameters.view("nobody"), std::logic_error);
+}
+
+BOOST_AUTO_TEST_CASE(initialisation_follows_its_method) {
+  const MlpShape shape = {
+      .input_dim = 24, .hidden_dims = {48}, .output_dim = 6, .layer_norm = true};
+  const Parameters orthogonal = initialised(shape, 1, 2, Initialisation::orthogonal);
+  const Tensor tall = orthogonal.view("hidden_0.weight")[0][0];  // 48 x 24
+  BOOST_TEST((tall.t().mm(tall) - at::eye(24)).abs().max().item<double>() < 1e-5);
+  const Tensor wide = orthogonal.view("output.weight")[0][1];  // 6 x 48
+  BOOST_TEST((wide.mm(wide.t()) - at::eye(6)).abs().max().item<double>() < 1e-5);
+  BOOST_TEST(orthogonal.view("hidden_0.bias").abs().max().item<double>() == 0.0);
+  BOOST_TEST(at::all(orthogonal.view("layer_norm_0.weight") == 1.0).item<bool>());
+
+  const Parameters uniform = initialised(shape, 1, 2, Initialisation::pytorch);
+  const double bound = 1.0 / std::sqrt(24.0);
+  const Tensor weight = uniform.view("hidden_0.weight");
+  BOOST_TEST(weight.abs().max().item<double>() <= bound);
+  BOOST_TEST(weight.abs().max().item<double>() > 0.98 * bound);
+  BOOST_TEST(!at::equal(weight[0][0], weight[0][1]));  // the ensemble's members differ
+}
+
+BOOST_AUTO_TEST_CASE(a_member_does_not_depend_on_its_neighbours) {
+  const MlpShape shape = small_shape(true);
+  const Parameters one = initialised(shape, 1, 2);
+  const Parameters three = initialised(shape, 3, 2);
+  BOOST_TEST(at::equal(one.flat()[0], three.flat()[0]));
+  BOOST_TEST(!at::equal(three.flat()[0], three.flat()[1]));
+}
+
+BOOST_AUTO_TEST_CASE(layer_norm_off_is_the_plain_network) {
+  // with LayerNorm the hidden rows are standardised, without it the layer does not exist at all
+  BOOST_TEST(mlp_layout(small_shape(false)).total_size() == 3 * 5 + 5 + 5 * 4 + 4 + 4 * 2 + 2);
+  BOOST_TEST(mlp_layout(small_shape(true)).total_size() ==
+             mlp_layout(small_shape(false)).total_size() + 2 * 5 + 2 * 4);
+}
+
+BOOST_AUTO_TEST_CASE(adam_equals_the_scalar_recursion) {
+  const Tensor p = at::full({1, 1, 3}, 0.5, at::kFloat);
+  Adam adam(p, 3e-3);
+  double x[3] = {0.5, 0.5, 0.5}, m[3] = {}, v[3] = {};
+  for (int t = 1; t <= 50; ++t) {
+    const Tensor gradient = at::sin(at::arange(3, at::kFloat) + 0.1 * t).view({1, 1, 3});
+    adam.step(p, gradient);
+    for (int i = 0; i < 3; ++i) {
+      const double g = gradient.view(-1)[i].item<double>();
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      const double m_hat = m[i] / (1 - std::pow(0.9, t)), v_hat = v[i] / (1 - std::pow(0.999, t));
+      x[i] -= 3e-3 * m_hat / (std::sqrt(v_hat) + 1e-8);
+      BOOST_TEST(p.view(-1)[i].item<double>() == x[i], boost::test_tools::tolerance(1e-5));
+    }
+  }
+  BOOST_TEST(adam.num_steps() == 50);
+}
+
+BOOST_AUTO_TEST_CASE(polyak_moves_the_target_by_tau) {
+  const Tensor target = at::zeros({4}), online = at::ones({4});
+  polyak_update(target, online, 0.005);
+  BOOST_TEST(target[0].item<double>() == 0.005, boost::test_tools::tolerance(1e-6));
+  polyak_update(target, online, 1.0);
+  BOOST_TEST(at::equal(target, online));
+}

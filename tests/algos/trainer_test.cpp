@@ -1,0 +1,167 @@
+#define BOOST_TEST_MODULE trainer
+#include "algos/training/trainer.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace anthill;
+
+namespace {
+
+/// Pendulum with small networks: a run of a second.
+ExperimentConfig small_experiment() {
+  ExperimentConfig config;
+  config.run.device = DeviceChoice::cpu;
+  config.sim.env = "Pendulum-v1";
+  config.sim.num_envs = 4;
+  config.sim.num_threads = 1;
+  config.sim.max_episode_steps = 30;
+  config.buffer.capacity = 1000;
+  config.training = {.total_env_steps = 400,
+                     .random_steps = 60,
+                     .learning_starts = 60,
+                     .replay_ratio = 0.5,
+                     .batch_size = 16,
+                     .overlap = true};
+  config.agent.actor.hidden_dims = config.agent.critic.hidden_dims = {16, 16};
+  config.evaluation = {.period = 0, .num_episodes = 2};
+  config.log.period = 100;
+  return config;
+}
+
+struct Outcome {
+  std::vector<Tensor> parameters;
+  Counters counters;
+  TrainingEnd end;
+};
+
+Outcome train(const ExperimentConfig& config) {
+  TrainingObserver nobody;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  Outcome outcome;
+  outcome.end = trainer.run(stop, nobody);
+  outcome.counters = trainer.counters();
+  for (const NamedTensor& named : trainer.agent().parameters()) {
+    outcome.parameters.push_back(named.tensor.clone());
+  }
+  return outcome;
+}
+
+bool same_bits(const Outcome& a, const Outcome& b) {
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    if (!at::equal(a.parameters[i], b.parameters[i])) return false;
+  }
+  return a.parameters.size() == b.parameters.size();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(evaluation_does_not_change_training) {
+  ExperimentConfig config = small_experiment();
+  const Outcome without = train(config);
+  config.evaluation.period = 50;
+  const Outcome with = train(config);
+  BOOST_TEST((without.end == TrainingEnd::finished && with.end == TrainingEnd::finished));
+  BOOST_TEST(same_bits(without, with));
+}
+
+BOOST_AUTO_TEST_CASE(simulation_threads_do_not_change_training) {
+  ExperimentConfig config = small_experiment();
+  for (const bool overlap : {false, true}) {
+    config.training.overlap = overlap;
+    config.sim.num_threads = 1;
+    const Outcome one = train(config);
+    for (const int threads : {2, 7}) {
+      config.sim.num_threads = threads;
+      BOOST_TEST(same_bits(one, train(config)), "threads " << threads << ", overlap " << overlap);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_seed_decides_and_nothing_else) {
+  ExperimentConfig config = small_experiment();
+  const Outcome first = train(config);
+  BOOST_TEST(same_bits(first, train(config)));
+  config.run.seed = 1;
+  BOOST_TEST(!same_bits(first, train(config)));
+}
+
+BOOST_AUTO_TEST_CASE(replay_ratio_is_exact_at_every_width) {
+  for (const bool overlap : {false, true}) {
+    for (const int width : {1, 7, 64}) {
+      for (const double ratio : {0.25, 1.0, 3.7, 8.0}) {
+        ExperimentConfig config = small_experiment();
+        config.sim.num_envs = width;
+        config.training.overlap = overlap;
+        config.training.total_env_steps = 200;
+        config.training.replay_ratio = ratio;
+        config.agent.actor.hidden_dims = config.agent.critic.hidden_dims = {4};
+        config.training.batch_size = 4;
+        const Outcome outcome = train(config);
+        const std::int64_t steps = (200 + width - 1) / width * width;
+        BOOST_TEST(outcome.counters.env_steps == steps);
+        const auto tenths = static_cast<std::int64_t>(ratio * 100.0 + 0.5);
+        BOOST_TEST(outcome.counters.gradient_updates == (steps - 60) * tenths / 100);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_steps_and_learning_starts_are_apart) {
+  ExperimentConfig config = small_experiment();
+  config.training.random_steps = 400;
+  config.training.learning_starts = 100;
+  BOOST_TEST(train(config).counters.gradient_updates == 150);
+  config.training.random_steps = 0;
+  config.training.learning_starts = 400;
+  BOOST_TEST(train(config).counters.gradient_updates == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_request_ends_inside_a_long_learn_phase) {
+  struct StopAt : TrainingObserver {
+    std::atomic<bool> stop = false;
+    void on_step(const Counters& counters, const TransitionView&, const VectorEnv&) override {
+      if (counters.env_steps >= 200) stop = true;
+    }
+  } observer;
+  Trainer trainer(small_experiment());
+  BOOST_TEST((trainer.run(observer.stop, observer) == TrainingEnd::stopped));
+  BOOST_TEST(trainer.counters().env_steps == 200);
+}
+
+BOOST_AUTO_TEST_CASE(divergence_is_noticed) {
+  ExperimentConfig config = small_experiment();
+  config.agent.critic.learning_rate = 1e30;
+  config.agent.actor.learning_rate = 1e30;
+  BOOST_TEST((train(config).end == TrainingEnd::diverged));
+}
+
+BOOST_AUTO_TEST_CASE(observers_see_every_row_and_period) {
+  struct Count : TrainingObserver {
+    int steps = 0, metrics = 0, evaluations = 0;
+    std::size_t values = 0;
+    void on_step(const Counters&, const TransitionView& rows, const VectorEnv&) override {
+      steps += static_cast<int>(rows.num_envs);
+    }
+    void on_metrics(const Counters&, const std::vector<std::string>& names,
+                    const std::vector<double>& means) override {
+      ++metrics;
+      values = means.size();
+      BOOST_TEST(names.size() == means.size());
+    }
+    void on_evaluation(const Counters&, const EvaluationResult& result, Agent&) override {
+      ++evaluations;
+      BOOST_TEST(result.returns.size() == 2u);
+      for (const auto length : result.lengths) BOOST_TEST(length == 30);
+    }
+  } observer;
+  ExperimentConfig config = small_experiment();
+  config.evaluation.period = 200;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  trainer.run(stop, observer);
+  BOOST_TEST(observer.steps == 400);
+  BOOST_TEST(observer.metrics == 5);      // four periods and the end
+  BOOST_TEST(observer.evaluations == 3);  // before the first step, at 200, at the end
+  BOOST_TEST(observer.values > 0u);
+}
