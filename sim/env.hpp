@@ -47,6 +47,10 @@ class Env {
   /// Shape of the task; lives as long as the Env.
   virtual const EnvSpec& spec() const = 0;
 
+  /// The file that the task's physics was read from, so that its content can be recorded; "" when
+  /// there is none.
+  virtual std::string model_path() const { return ""; }
+
   /// A fresh workspace, owned by the caller. Thread-safe; allocates.
   virtual std::unique_ptr<Workspace> make_workspace() const = 0;
 

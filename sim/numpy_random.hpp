@@ -18,6 +18,9 @@ class NumpyGenerator {
 
   explicit NumpyGenerator(std::uint64_t seed = 0);
 
+  /// The generator that words() described.
+  explicit NumpyGenerator(const Words& words);
+
   /// Generator.uniform(low, high): low + (high - low) * [0, 1).
   double uniform(double low, double high);
 
@@ -27,8 +30,8 @@ class NumpyGenerator {
   /// Generator.random(): [0, 1) with 53 bits.
   double random();
 
-  /// Generator.integers(low, high) for int64 with high - low <= 2^32: Lemire's method on buffered
-  /// 32-bit halves.
+  /// Generator.integers(low, high) for int64 with 1 <= high - low <= 2^32: Lemire's method on
+  /// buffered 32-bit halves.
   std::int64_t integers(std::int64_t low, std::int64_t high);
 
   /// All state as words, and back.
@@ -38,6 +41,7 @@ class NumpyGenerator {
  private:
   std::uint64_t next_uint64();
   std::uint32_t next_uint32();
+  double sample_tail(bool negative);
 
   unsigned __int128 state_ = 0;
   unsigned __int128 increment_ = 0;

@@ -24,11 +24,15 @@ struct AntConfig {
   bool exclude_current_positions_from_observation = true;
   bool include_cfrc_ext_in_observation = true;  // v5 only
   bool use_contact_forces = false;              // v4 only
+
+  bool operator==(const AntConfig&) const = default;
 };
 
 /// Options of Pendulum-v1.
 struct PendulumConfig {
   double gravity = 10.0;  // Gymnasium's g, m/s^2
+
+  bool operator==(const PendulumConfig&) const = default;
 };
 
 struct SimConfig {

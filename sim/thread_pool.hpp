@@ -22,7 +22,8 @@ class ThreadPool {
   /// throw.
   using Work = void (*)(void* context, std::int64_t chunk, int thread);
 
-  /// num_threads 0: num_available_cores().
+  /// num_threads 0: num_available_cores(). Throws ConfigError when negative or when the machine
+  /// cannot start that many.
   explicit ThreadPool(int num_threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -31,6 +32,7 @@ class ThreadPool {
   int num_threads() const { return num_threads_; }
 
   /// Publishes chunks [0, num_chunks) and returns at once. `context` must live until finish().
+  /// Throws std::logic_error when the last batch was not finished.
   void begin(Work work, void* context, std::int64_t num_chunks);
 
   /// Helps with the chunks that are left, and returns when all are done.
@@ -45,15 +47,16 @@ class ThreadPool {
  private:
   void worker_loop(int thread);
   void take_chunks(int thread);
+  void stop();
 
   int num_threads_ = 1;
   std::vector<std::thread> threads_;
   Work work_ = nullptr;
   void* context_ = nullptr;
-  std::int64_t num_chunks_ = 0;
-  alignas(64) std::atomic<std::int64_t> next_chunk_{0};
+  // tickets that are left, counted down: one word decides who owns which chunk of which batch
+  alignas(64) std::atomic<std::int32_t> num_left_{0};
+  alignas(64) std::atomic<std::int32_t> num_unfinished_{0};
   alignas(64) std::atomic<std::uint32_t> generation_{0};
-  alignas(64) std::atomic<int> num_busy_{0};
   std::atomic<bool> stopping_{false};
 };
 

@@ -16,8 +16,8 @@ namespace anthill {
 struct EpisodeRecord {
   std::int64_t env = 0;         // lane
   std::int64_t episode = 0;     // number of this lane's episode, from 0
-  std::int64_t length = 0;      // control steps
-  double episode_return = 0.0;  // undiscounted sum of rewards, in double
+  std::int64_t length = 0;      // control steps, an invalid one at the end included
+  double episode_return = 0.0;  // undiscounted sum of the valid steps' rewards, in double
   bool terminated = false;
   bool truncated = false;
   bool invalid = false;  // ended by a simulator failure or a non-finite action
@@ -40,25 +40,33 @@ struct DoubleRows {
   std::span<double> terms;               // (N x num reward terms)
 };
 
+/// One owner thread calls the functions; the pool's threads do the work.
 class VectorEnv {
  public:
   /// One lane per seed: lane i draws from NumpyGenerator(seeds[i]), as Gymnasium's vector
-  /// environments do with seeds s + i. Shares `pool` (which must outlive it). Allocates everything
-  /// here: stepping allocates nothing.
+  /// environments do with seeds s + i. Shares `pool` (which must outlive it, and runs one VectorEnv
+  /// at a time). Allocates everything here: stepping allocates nothing. Throws ConfigError without
+  /// lanes or without memory for them.
   VectorEnv(std::shared_ptr<const Env> env, std::span<const std::uint64_t> seeds, ThreadPool& pool);
   ~VectorEnv();
 
   const EnvSpec& spec() const;
   std::int64_t num_envs() const;
 
-  /// Starts a new episode in every lane and writes the observations to act on, [N, D] float32.
+  /// Starts a new episode in every lane, with the lane's generator as it is, and writes the
+  /// observations to act on, [N, D] float32.
   void reset(std::span<float> acting_observation);
 
   /// Starts one control step of every lane in the pool and returns at once. `rows.action` is read
   /// (normalised; scaled to environment units as a*scale + bias, an exact identity for bounds of
   /// +-1); the other fields but `observation` are written. `acting_observation` [N, D] receives
   /// what to act on next: the successor, or the first observation of the new episode. All storage
-  /// stays in use until finish_step().
+  /// stays in use until finish_step(). Throws std::invalid_argument when a span has the wrong size,
+  /// std::logic_error before reset() or during another step.
+  ///
+  /// A lane whose action is not finite, or whose step warns in MuJoCo or is not finite in float32,
+  /// gets invalid = 1 and zeros (reward, next_observation, terminated, truncated; a bad action is
+  /// overwritten with zeros too), its episode ends and a new one begins; other lanes go on.
   void begin_step(TransitionView rows, std::span<float> acting_observation);
 
   /// Waits for (and helps with) the step that begin_step started.
@@ -80,8 +88,9 @@ class VectorEnv {
   std::int64_t num_sim_warnings() const;
 
   /// Everything between two steps, as one flat array of N rows of row_size() doubles: state row,
-  /// generator words (bit-cast), elapsed steps, episode number, running return. save/restore
-  /// between steps only.
+  /// generator words (bit-cast), elapsed steps, episode number (-1 before the first reset), running
+  /// return. Between steps only (std::logic_error). To repeat the same episodes, restore what
+  /// state() was before the first reset.
   std::int64_t row_size() const;
   std::span<const double> state() const;
   void restore(std::span<const double> rows);

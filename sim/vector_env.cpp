@@ -1,0 +1,180 @@
+#include "sim/vector_env.hpp"
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "sim/vector_env_impl.hpp"
+
+namespace anthill {
+namespace {
+
+template <typename T>
+void check_size(std::span<T> rows, std::size_t expected, const char* name) {
+  if (rows.size() == expected) return;
+  throw std::invalid_argument(std::string("VectorEnv: ") + name + " has " +
+                              std::to_string(rows.size()) + " elements, expected " +
+                              std::to_string(expected));
+}
+
+void check_optional_size(std::span<double> rows, std::size_t expected, const char* name) {
+  if (!rows.empty()) check_size(rows, expected, name);
+}
+
+}  // namespace
+
+VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::uint64_t> seeds_in,
+                      ThreadPool& pool_in)
+    : env(std::move(env_in)), pool(pool_in), seeds(seeds_in.begin(), seeds_in.end()) {
+  if (seeds.empty()) throw ConfigError("sim.num_envs: must be at least 1");
+  const EnvSpec& spec = env->spec();
+  num_envs = seeds.size();
+  observation_dim = static_cast<std::size_t>(spec.observation_dim);
+  action_dim = static_cast<std::size_t>(spec.action_dim);
+  num_terms = spec.reward_terms.size();
+  state_dim = static_cast<std::size_t>(spec.state_dim);
+  row_size = state_dim + kLaneWords;
+  max_episode_steps = spec.max_episode_steps;
+  // small chunks keep threads busy to the end, large ones keep cheap tasks off the shared counter
+  const auto num_threads = static_cast<std::size_t>(pool.num_threads());
+  lanes_per_chunk = std::clamp<std::size_t>(num_envs / (32 * num_threads), 1, 64);
+
+  for (std::size_t i = 0; i < spec.action_low.size(); ++i) {
+    action_scale.push_back((spec.action_high[i] - spec.action_low[i]) / 2);
+    action_bias.push_back((spec.action_high[i] + spec.action_low[i]) / 2);
+    actions_need_scaling |= action_scale[i] != 1 || action_bias[i] != 0;
+  }
+  for (int i = 0; i < pool.num_threads(); ++i) {
+    scratch.push_back({env->make_workspace(), std::vector<float>(action_dim),
+                       std::vector<double>(observation_dim), std::vector<double>(num_terms)});
+  }
+  try {
+    episode_slots.resize(num_envs);
+    invalid_slots.resize(num_envs, {.step = -1});
+    finished.reserve(num_envs);
+    invalid.reserve(num_envs);
+    rows = std::make_unique_for_overwrite<double[]>(num_envs * row_size);
+  } catch (const std::bad_alloc&) {
+    throw ConfigError("sim.num_envs: no memory for " + std::to_string(num_envs) +
+                      " environments; use fewer");
+  }
+  // the threads write the rows first, so that the pages lie near the cores that use them
+  for_all_lanes(run_chunk<&Impl::seed_lane>);
+  pool.finish();
+}
+
+void VectorEnv::Impl::for_all_lanes(ThreadPool::Work work) {
+  const std::size_t num_chunks = (num_envs + lanes_per_chunk - 1) / lanes_per_chunk;
+  pool.begin(work, this, static_cast<std::int64_t>(num_chunks));
+}
+
+// by lane, so the order does not depend on threads
+void VectorEnv::Impl::collect_records() {
+  for (EpisodeRecord& slot : episode_slots) {
+    if (slot.length == 0) continue;
+    finished.push_back(slot);
+    slot.length = 0;
+  }
+  for (InvalidRecord& slot : invalid_slots) {
+    if (slot.step < 0) continue;
+    invalid.push_back(slot);
+    slot.step = -1;
+  }
+  num_invalid += static_cast<std::int64_t>(invalid.size());
+}
+
+void VectorEnv::Impl::check_views() const {
+  check_size(view.action, num_envs * action_dim, "rows.action");
+  check_size(view.reward, num_envs, "rows.reward");
+  check_size(view.next_observation, num_envs * observation_dim, "rows.next_observation");
+  check_size(view.terminated, num_envs, "rows.terminated");
+  check_size(view.truncated, num_envs, "rows.truncated");
+  check_size(view.invalid, num_envs, "rows.invalid");
+  check_size(acting_observation, num_envs * observation_dim, "acting_observation");
+}
+
+void VectorEnv::Impl::require_idle(const char* function) const {
+  if (!in_flight) return;
+  throw std::logic_error(std::string("VectorEnv::") + function + ": call finish_step() first");
+}
+
+VectorEnv::VectorEnv(std::shared_ptr<const Env> env, std::span<const std::uint64_t> seeds,
+                     ThreadPool& pool)
+    : impl_(std::make_unique<Impl>(std::move(env), seeds, pool)) {}
+
+VectorEnv::~VectorEnv() {
+  if (impl_->in_flight) impl_->pool.finish();
+}
+
+const EnvSpec& VectorEnv::spec() const { return impl_->env->spec(); }
+
+std::int64_t VectorEnv::num_envs() const { return static_cast<std::int64_t>(impl_->num_envs); }
+
+void VectorEnv::reset(std::span<float> acting_observation) {
+  impl_->require_idle("reset");
+  check_size(acting_observation, impl_->num_envs * impl_->observation_dim, "acting_observation");
+  impl_->acting_observation = acting_observation;
+  impl_->for_all_lanes(Impl::run_chunk<&Impl::reset_lane>);
+  impl_->pool.finish();
+  impl_->started = true;
+}
+
+void VectorEnv::begin_step(TransitionView rows, std::span<float> acting_observation) {
+  impl_->require_idle("begin_step");
+  if (!impl_->started) throw std::logic_error("VectorEnv::begin_step: call reset() first");
+  impl_->view = rows;
+  impl_->acting_observation = acting_observation;
+  impl_->check_views();
+  impl_->finished.clear();
+  impl_->invalid.clear();
+  impl_->for_all_lanes(Impl::run_chunk<&Impl::step_lane>);
+  impl_->in_flight = true;
+}
+
+void VectorEnv::finish_step() {
+  if (!impl_->in_flight) throw std::logic_error("VectorEnv::finish_step: call begin_step() first");
+  impl_->pool.finish();
+  impl_->in_flight = false;
+  impl_->collect_records();
+}
+
+void VectorEnv::set_scale_actions(bool scale) {
+  impl_->require_idle("set_scale_actions");
+  impl_->scale_actions = scale;
+}
+
+void VectorEnv::set_double_rows(DoubleRows rows) {
+  impl_->require_idle("set_double_rows");
+  const std::size_t num_envs = impl_->num_envs;
+  const std::size_t num_values = num_envs * impl_->observation_dim;
+  check_optional_size(rows.next_observation, num_values, "next_observation in double");
+  check_optional_size(rows.acting_observation, num_values, "acting_observation in double");
+  check_optional_size(rows.reward, num_envs, "reward in double");
+  check_optional_size(rows.terms, num_envs * impl_->num_terms, "terms in double");
+  impl_->doubles = rows;
+}
+
+std::span<const EpisodeRecord> VectorEnv::finished_episodes() const { return impl_->finished; }
+
+std::span<const InvalidRecord> VectorEnv::invalid_transitions() const { return impl_->invalid; }
+
+std::int64_t VectorEnv::num_sim_warnings() const { return impl_->num_invalid; }
+
+std::int64_t VectorEnv::row_size() const { return static_cast<std::int64_t>(impl_->row_size); }
+
+std::span<const double> VectorEnv::state() const {
+  impl_->require_idle("state");
+  return {impl_->rows.get(), impl_->num_envs * impl_->row_size};
+}
+
+void VectorEnv::restore(std::span<const double> rows) {
+  impl_->require_idle("restore");
+  check_size(rows, impl_->num_envs * impl_->row_size, "restore's argument");
+  std::ranges::copy(rows, impl_->rows.get());
+  // rows saved before the first reset have no episode to go on with
+  impl_->started = impl_->row(0).episode >= 0;
+}
+
+}  // namespace anthill

@@ -1,0 +1,107 @@
+/// Inside of VectorEnv: what its two source files share.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sim/vector_env.hpp"
+
+namespace anthill {
+
+/// What one lane's row holds behind the task's state: generator words, elapsed steps of the
+/// episode, number of the episode (-1 before the first reset), return so far.
+inline constexpr std::size_t kLaneWords = NumpyGenerator::kNumWords + 3;
+
+/// A view of one lane's row.
+struct LaneRow {
+  std::span<double> state;
+  double* words;
+  double& elapsed_steps;
+  double& episode;
+  double& episode_return;
+
+  LaneRow(double* row, std::size_t state_dim)
+      : state(row, state_dim),
+        words(row + state_dim),
+        elapsed_steps(words[NumpyGenerator::kNumWords]),
+        episode(words[NumpyGenerator::kNumWords + 1]),
+        episode_return(words[NumpyGenerator::kNumWords + 2]) {}
+
+  NumpyGenerator load_rng() const {
+    NumpyGenerator::Words bits;
+    for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = std::bit_cast<std::uint64_t>(words[i]);
+    return NumpyGenerator(bits);
+  }
+
+  void save_rng(const NumpyGenerator& rng) const {
+    const NumpyGenerator::Words bits = rng.words();
+    for (std::size_t i = 0; i < bits.size(); ++i) words[i] = std::bit_cast<double>(bits[i]);
+  }
+};
+
+/// Per-thread memory.
+struct Scratch {
+  std::unique_ptr<Workspace> workspace;
+  std::vector<float> action;        // (A) in environment units
+  std::vector<double> observation;  // (D)
+  std::vector<double> terms;
+};
+
+struct VectorEnv::Impl {
+  Impl(std::shared_ptr<const Env> env_in, std::span<const std::uint64_t> seeds_in,
+       ThreadPool& pool_in);
+
+  LaneRow row(std::size_t lane) { return {rows.get() + lane * row_size, state_dim}; }
+  void for_all_lanes(ThreadPool::Work work);
+  template <void (Impl::*lane_work)(std::size_t, Scratch&)>
+  static void run_chunk(void* context, std::int64_t chunk, int thread);
+
+  void seed_lane(std::size_t lane, Scratch& scratch);
+  void reset_lane(std::size_t lane, Scratch& scratch);
+  void step_lane(std::size_t lane, Scratch& scratch);
+  bool read_action(std::size_t lane, std::span<float> out) const;
+  bool write_transition(std::size_t lane, const StepResult& result, const Scratch& scratch) const;
+  void write_invalid(std::size_t lane, bool action_finite, Scratch& scratch) const;
+  void check_views() const;
+  void require_idle(const char* function) const;
+  void collect_records();
+
+  std::shared_ptr<const Env> env;
+  ThreadPool& pool;
+  std::vector<std::uint64_t> seeds;
+  std::size_t num_envs, observation_dim, action_dim, num_terms, state_dim, row_size;
+  std::size_t lanes_per_chunk;
+  std::int64_t max_episode_steps;
+
+  std::unique_ptr<double[]> rows;  // (N x row_size)
+  std::vector<Scratch> scratch;    // one per thread
+  std::vector<float> action_scale, action_bias;
+  bool actions_need_scaling = false;
+  bool scale_actions = true;
+
+  // one slot per lane, written by the lane's thread; length 0 and step -1 mean empty
+  std::vector<EpisodeRecord> episode_slots, finished;
+  std::vector<InvalidRecord> invalid_slots, invalid;
+  std::int64_t num_invalid = 0;
+
+  TransitionView view;
+  std::span<float> acting_observation;
+  DoubleRows doubles;
+  bool started = false;
+  bool in_flight = false;
+};
+
+template <void (VectorEnv::Impl::*lane_work)(std::size_t, Scratch&)>
+void VectorEnv::Impl::run_chunk(void* context, std::int64_t chunk, int thread) {
+  Impl& impl = *static_cast<Impl*>(context);
+  const std::size_t begin = static_cast<std::size_t>(chunk) * impl.lanes_per_chunk;
+  const std::size_t end = std::min(begin + impl.lanes_per_chunk, impl.num_envs);
+  Scratch& scratch = impl.scratch[static_cast<std::size_t>(thread)];
+  for (std::size_t lane = begin; lane < end; ++lane) (impl.*lane_work)(lane, scratch);
+}
+
+}  // namespace anthill

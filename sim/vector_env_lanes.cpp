@@ -1,0 +1,132 @@
+// What one thread does with one lane: reset, read the action, step, write the transition.
+#include <cmath>
+
+#include "sim/vector_env_impl.hpp"
+
+namespace anthill {
+namespace {
+
+template <typename T>
+std::span<T> lane_slice(std::span<T> rows, std::size_t lane, std::size_t width) {
+  return rows.subspan(lane * width, width);
+}
+
+/// Copies a lane's values into optional rows.
+void copy_row(std::span<const double> values, std::span<double> rows, std::size_t lane) {
+  if (!rows.empty()) std::ranges::copy(values, rows.begin() + lane * values.size());
+}
+
+/// Casts to float32; false when a value is not finite there.
+bool cast_row(std::span<const double> values, std::span<float> out) {
+  bool finite = true;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    out[i] = static_cast<float>(values[i]);
+    finite = finite && std::isfinite(out[i]);
+  }
+  return finite;
+}
+
+}  // namespace
+
+void VectorEnv::Impl::seed_lane(std::size_t lane, Scratch&) {
+  const LaneRow lane_row = row(lane);
+  std::fill(lane_row.state.begin(), lane_row.state.end(), 0.0);
+  lane_row.save_rng(NumpyGenerator(seeds[lane]));
+  lane_row.elapsed_steps = 0;
+  lane_row.episode = -1;
+  lane_row.episode_return = 0;
+}
+
+void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
+  const LaneRow lane_row = row(lane);
+  NumpyGenerator rng = lane_row.load_rng();
+  env->reset(*lane_scratch.workspace, rng, lane_row.state, lane_scratch.observation);
+  lane_row.save_rng(rng);
+  lane_row.elapsed_steps = 0;
+  lane_row.episode += 1;
+  lane_row.episode_return = 0;
+  cast_row(lane_scratch.observation, lane_slice(acting_observation, lane, observation_dim));
+  copy_row(lane_scratch.observation, doubles.acting_observation, lane);
+}
+
+/// The lane's action in environment units; false when it is not finite.
+bool VectorEnv::Impl::read_action(std::size_t lane, std::span<float> out) const {
+  const std::span<const float> action = lane_slice(view.action, lane, action_dim);
+  const bool scaled = scale_actions && actions_need_scaling;
+  bool finite = true;
+  for (std::size_t i = 0; i < action_dim; ++i) {
+    out[i] = scaled ? action[i] * action_scale[i] + action_bias[i] : action[i];
+    finite = finite && std::isfinite(out[i]);
+  }
+  return finite;
+}
+
+/// Writes what a step gave; false when a number is not finite in float32.
+bool VectorEnv::Impl::write_transition(std::size_t lane, const StepResult& result,
+                                       const Scratch& lane_scratch) const {
+  const auto reward = static_cast<float>(result.reward);
+  const auto out = lane_slice(view.next_observation, lane, observation_dim);
+  if (!cast_row(lane_scratch.observation, out) || !std::isfinite(reward)) return false;
+  view.reward[lane] = reward;
+  view.terminated[lane] = result.terminated;
+  view.invalid[lane] = 0;
+  copy_row(lane_scratch.observation, doubles.next_observation, lane);
+  if (!doubles.reward.empty()) doubles.reward[lane] = result.reward;
+  copy_row(lane_scratch.terms, doubles.terms, lane);
+  return true;
+}
+
+/// A transition that must not be learnt from: zeros, so that every stored number is finite.
+void VectorEnv::Impl::write_invalid(std::size_t lane, bool action_finite, Scratch& s) const {
+  std::ranges::fill(lane_slice(view.next_observation, lane, observation_dim), 0.0f);
+  if (!action_finite) std::ranges::fill(lane_slice(view.action, lane, action_dim), 0.0f);
+  view.reward[lane] = 0;
+  view.terminated[lane] = 0;
+  view.invalid[lane] = 1;
+  std::ranges::fill(s.observation, 0.0);
+  std::ranges::fill(s.terms, 0.0);
+  copy_row(s.observation, doubles.next_observation, lane);
+  copy_row(s.terms, doubles.terms, lane);
+  if (!doubles.reward.empty()) doubles.reward[lane] = 0;
+}
+
+void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
+  const LaneRow lane_row = row(lane);
+  const bool action_finite = read_action(lane, s.action);
+  StepResult result{.invalid = !action_finite};
+  if (action_finite) {
+    NumpyGenerator rng = lane_row.load_rng();
+    result = env->step(*s.workspace, rng, lane_row.state, s.action, s.observation, s.terms);
+    lane_row.save_rng(rng);
+  }
+  const auto step = static_cast<std::int64_t>(lane_row.elapsed_steps);
+  const bool valid = !result.invalid && write_transition(lane, result, s);
+  const bool truncated = valid && max_episode_steps > 0 && step + 1 >= max_episode_steps;
+  view.truncated[lane] = truncated;
+  if (valid) {
+    lane_row.episode_return += result.reward;
+  } else {
+    write_invalid(lane, action_finite, s);
+    invalid_slots[lane] = {.env = static_cast<std::int64_t>(lane),
+                           .step = step,
+                           .seed = seeds[lane],
+                           .action_not_finite = !action_finite};
+  }
+  lane_row.elapsed_steps += 1;
+
+  if (valid && !result.terminated && !truncated) {
+    cast_row(s.observation, lane_slice(acting_observation, lane, observation_dim));
+    copy_row(s.observation, doubles.acting_observation, lane);
+    return;
+  }
+  episode_slots[lane] = {.env = static_cast<std::int64_t>(lane),
+                         .episode = static_cast<std::int64_t>(lane_row.episode),
+                         .length = step + 1,
+                         .episode_return = lane_row.episode_return,
+                         .terminated = valid && result.terminated,
+                         .truncated = truncated,
+                         .invalid = !valid};
+  reset_lane(lane, s);
+}
+
+}  // namespace anthill
