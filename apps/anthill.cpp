@@ -30,15 +30,12 @@ fs::path executable_of(const fs::path& folder, std::string_view subcommand) {
   return folder / ("anthill-" + std::string(subcommand));
 }
 
-/// "did you mean 'train'? " when a known name is at most two edits away (a swap is two).
+/// "did you mean 'train'? ", or nothing when no name is near.
 std::string suggestion(std::string_view word) {
-  const auto by_distance = [word](const Subcommand& left, const Subcommand& right) {
-    return edit_distance(word, left.name) < edit_distance(word, right.name);
-  };
-  const std::string_view nearest =
-      std::min_element(kSubcommands.begin(), kSubcommands.end(), by_distance)->name;
-  if (edit_distance(word, nearest) > 2) return "";
-  return "did you mean '" + std::string(nearest) + "'? ";
+  std::vector<std::string> names;
+  for (const Subcommand& subcommand : kSubcommands) names.emplace_back(subcommand.name);
+  const std::string nearest = nearest_name(word, names);
+  return nearest.empty() ? "" : "did you mean '" + nearest + "'? ";
 }
 
 int print_help(const fs::path& folder) {

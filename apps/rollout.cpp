@@ -1,0 +1,259 @@
+/// `anthill rollout`: steps environments and writes every transition in Gymnasium's precision, to
+/// check the simulator against anything else. Needs no learner.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <numeric>
+
+#include "apps/command_line.hpp"
+#include "apps/exit_codes.hpp"
+#include "apps/npz.hpp"
+#include "buffers/philox.hpp"
+#include "configs/experiment.hpp"
+#include "configs/toml_reader.hpp"
+#include "sim/env_factory.hpp"
+#include "sim/vector_env.hpp"
+
+namespace anthill {
+namespace {
+
+constexpr std::int64_t kDefaultSteps = 1000;
+constexpr std::int64_t kMaxWarnings = 10;
+
+volatile std::sig_atomic_t stop_signal = 0;
+
+struct Options {
+  std::string env;
+  std::int64_t num_envs = 1;
+  std::uint64_t seed = 0;
+  std::int64_t num_steps = 0;  // 0: as many as the actions, or kDefaultSteps
+  std::int64_t num_threads = 0;
+  std::string actions;
+  std::string output;
+  std::vector<std::string> overrides;
+};
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("--env", options.env, "Task, by Gymnasium's name, e.g. Ant-v5")->required();
+  app.add_option("--num-envs", options.num_envs, "Number of environments N")->required();
+  app.add_option("--seed", options.seed, "Environment i is reset with seed + i")->required();
+  app.add_option("--steps", options.num_steps,
+                 "Control steps T per environment (default: as many as --actions has, else 1000)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--actions", options.actions,
+                 "float32 or float64 .npy file [T, N, action_dim] in environment units (default: "
+                 "uniform in the action bounds)");
+  app.add_option("--output", options.output,
+                 "The .npz file to write: float64 arrays observation, action, reward, "
+                 "next_observation, terminated, truncated, invalid, each [T, N, ...]")
+      ->required();
+  app.add_option("--num-threads", options.num_threads, "Simulation threads; 0: one per core");
+  add_set_option(app, options.overrides);
+}
+
+/// The options as settings, then --set, through the same checks as a configuration file.
+SimConfig read_sim_config(const Options& options) {
+  std::vector<std::string> overrides = {"sim.env=" + options.env,
+                                        "sim.num_envs=" + std::to_string(options.num_envs),
+                                        "sim.num_threads=" + std::to_string(options.num_threads)};
+  overrides.insert(overrides.end(), options.overrides.begin(), options.overrides.end());
+  ResolvedExperiment experiment;
+  for (const std::string& text : overrides) {
+    const Setting setting = read_override(text);
+    if (!setting.field->key().starts_with("sim.")) {
+      throw ConfigError("--set " + setting.field->key() +
+                        ": has no effect on a rollout; set keys of [sim] only");
+    }
+    setting.field->set(experiment.config, setting.value);
+    experiment.origins[setting.field->key()] = "--set";
+  }
+  for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
+    print_message(warning);
+  }
+  return experiment.config.sim;
+}
+
+/// The file's actions, checked against N and A; empty without a file.
+NpyArray read_actions(const Options& options, const EnvSpec& spec, std::int64_t num_envs) {
+  if (options.actions.empty()) return {};
+  NpyArray actions = read_npy(options.actions);
+  const auto& shape = actions.shape;
+  if (shape.size() != 3 || shape[0] < std::max<std::int64_t>(options.num_steps, 1) ||
+      shape[1] != num_envs || shape[2] != spec.action_dim) {
+    std::string found;
+    for (const std::int64_t dim : shape) found += (found.empty() ? "" : ", ") + std::to_string(dim);
+    const std::string steps = options.num_steps > 0 ? std::to_string(options.num_steps) : "T";
+    throw ConfigError(options.actions + ": shape (" + found + "); " + spec.name + " needs (" +
+                      steps + ", " + std::to_string(num_envs) + ", " +
+                      std::to_string(spec.action_dim) + ")");
+  }
+  return actions;
+}
+
+/// Uniform actions in the bounds. They depend on seed + i only, as the resets do: so environment i
+/// of a wide rollout is the one environment of a rollout from seed + i.
+void draw_actions(const EnvSpec& spec, std::uint64_t seed, std::int64_t step,
+                  std::span<float> actions) {
+  const std::size_t action_dim = static_cast<std::size_t>(spec.action_dim);
+  for (std::size_t k = 0; k < actions.size(); ++k) {
+    const std::size_t element = k % action_dim;
+    const PhiloxWords words =
+        philox(seed + k / action_dim, RandomStream::random_action, static_cast<std::uint64_t>(step),
+               static_cast<std::uint32_t>(element));
+    const float low = spec.action_low[element];
+    const float high = spec.action_high[element];
+    actions[k] = std::min(low + (high - low) * philox_uniform(words.word[0]), high);
+  }
+}
+
+/// Storage of one vector step, in both precisions.
+struct StepRows {
+  explicit StepRows(const VectorEnv& envs)
+      : num_envs(static_cast<std::size_t>(envs.num_envs())),
+        observation_dim(static_cast<std::size_t>(envs.spec().observation_dim)),
+        action_dim(static_cast<std::size_t>(envs.spec().action_dim)),
+        observation(num_envs * observation_dim),
+        acting_observation(observation.size()),
+        next_observation(observation.size()),
+        action(num_envs * action_dim),
+        reward(num_envs),
+        flags(3 * num_envs),
+        observation_double(observation.size()),
+        acting_observation_double(observation.size()),
+        next_observation_double(observation.size()),
+        reward_double(num_envs) {}
+
+  TransitionView view() {
+    const std::span<std::uint8_t> all(flags);
+    return {.num_envs = static_cast<std::int64_t>(num_envs),
+            .observation_dim = static_cast<std::int64_t>(observation_dim),
+            .action_dim = static_cast<std::int64_t>(action_dim),
+            .observation = observation,
+            .action = action,
+            .reward = reward,
+            .next_observation = next_observation,
+            .terminated = all.subspan(0, num_envs),
+            .truncated = all.subspan(num_envs, num_envs),
+            .invalid = all.subspan(2 * num_envs, num_envs)};
+  }
+
+  DoubleRows double_rows() {
+    return {.next_observation = next_observation_double,
+            .acting_observation = acting_observation_double,
+            .reward = reward_double,
+            .terms = {}};
+  }
+
+  std::size_t num_envs, observation_dim, action_dim;
+  std::vector<float> observation, acting_observation, next_observation, action, reward;
+  std::vector<std::uint8_t> flags;  // terminated, truncated, invalid
+  std::vector<double> observation_double, acting_observation_double, next_observation_double,
+      reward_double;
+};
+
+/// The arrays of the output, in the order that write_step appends to them.
+std::vector<NpzArray> output_arrays(std::int64_t num_steps, std::int64_t num_envs,
+                                    const EnvSpec& spec) {
+  return {{"observation", {num_steps, num_envs, spec.observation_dim}},
+          {"action", {num_steps, num_envs, spec.action_dim}},
+          {"reward", {num_steps, num_envs}},
+          {"next_observation", {num_steps, num_envs, spec.observation_dim}},
+          {"terminated", {num_steps, num_envs}},
+          {"truncated", {num_steps, num_envs}},
+          {"invalid", {num_steps, num_envs}}};
+}
+
+void write_step(NpzWriter& writer, const StepRows& rows) {
+  const std::vector<double> action(rows.action.begin(), rows.action.end());
+  const std::vector<double> flags(rows.flags.begin(), rows.flags.end());
+  const std::span<const double> all(flags);
+  writer.append(0, rows.observation_double);
+  writer.append(1, action);
+  writer.append(2, rows.reward_double);
+  writer.append(3, rows.next_observation_double);
+  writer.append(4, all.subspan(0, rows.num_envs));
+  writer.append(5, all.subspan(rows.num_envs, rows.num_envs));
+  writer.append(6, all.subspan(2 * rows.num_envs, rows.num_envs));
+}
+
+void warn_invalid(const InvalidRecord& record) {
+  print_message("environment " + std::to_string(record.env) + " (seed " +
+                std::to_string(record.seed) + "), step " + std::to_string(record.step) +
+                " of its episode: " +
+                (record.action_not_finite ? "the action is not finite" : "the simulation failed") +
+                "; the episode ends here and the transition is marked invalid");
+}
+
+struct Totals {
+  std::int64_t episodes = 0;
+  std::int64_t invalid = 0;
+};
+
+Totals roll_out(VectorEnv& envs, const NpyArray& actions, std::uint64_t seed,
+                std::int64_t num_steps, NpzWriter& writer) {
+  StepRows rows(envs);
+  Totals totals;
+  envs.set_scale_actions(false);
+  envs.set_double_rows(rows.double_rows());
+  envs.reset(rows.acting_observation);
+  for (std::int64_t step = 0; step < num_steps; ++step) {
+    if (stop_signal != 0) {
+      throw std::runtime_error("stopped by a signal at step " + std::to_string(step) +
+                               "; nothing is written");
+    }
+    rows.observation = rows.acting_observation;
+    rows.observation_double = rows.acting_observation_double;
+    if (actions.values.empty()) {
+      draw_actions(envs.spec(), seed, step, rows.action);
+    } else {
+      const auto size = static_cast<std::ptrdiff_t>(rows.action.size());
+      std::copy_n(actions.values.begin() + step * size, size, rows.action.begin());
+    }
+    envs.begin_step(rows.view(), rows.acting_observation);
+    envs.finish_step();
+    for (const InvalidRecord& record : envs.invalid_transitions()) {
+      if (totals.invalid++ < kMaxWarnings) warn_invalid(record);
+    }
+    totals.episodes += static_cast<std::int64_t>(envs.finished_episodes().size());
+    write_step(writer, rows);
+  }
+  return totals;
+}
+
+int rollout(const Options& options) {
+  const SimConfig config = read_sim_config(options);
+  const std::shared_ptr<const Env> env = make_env(config);
+  const NpyArray actions = read_actions(options, env->spec(), config.num_envs);
+  std::int64_t num_steps = options.num_steps;
+  if (num_steps == 0) num_steps = actions.shape.empty() ? kDefaultSteps : actions.shape[0];
+
+  NpzWriter writer(options.output, output_arrays(num_steps, config.num_envs, env->spec()));
+  std::vector<std::uint64_t> seeds(static_cast<std::size_t>(config.num_envs));
+  std::iota(seeds.begin(), seeds.end(), options.seed);
+  ThreadPool pool(static_cast<int>(config.num_threads));
+  VectorEnv envs(env, seeds, pool);
+
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int number) { stop_signal = number; });
+  }
+  const Totals totals = roll_out(envs, actions, options.seed, num_steps, writer);
+  writer.finish();
+  if (totals.invalid > kMaxWarnings) {
+    print_message("in all, " + std::to_string(totals.invalid) + " transitions are marked invalid");
+  }
+  std::printf("%s: %lld steps of %lld %s, %lld episodes ended, %lld invalid transitions\n",
+              options.output.c_str(), static_cast<long long>(num_steps),
+              static_cast<long long>(config.num_envs), env->spec().name.c_str(),
+              static_cast<long long>(totals.episodes), static_cast<long long>(totals.invalid));
+  return kExitFinished;
+}
+
+}  // namespace
+}  // namespace anthill
+
+int main(int argc, char** argv) {
+  anthill::Options options;
+  return anthill::run_command(
+      argc, argv, "rollout", [&](CLI::App& app) { anthill::add_options(app, options); },
+      [&] { return anthill::rollout(options); });
+}
