@@ -1,0 +1,181 @@
+/// What the replay buffer's tests share: random vector steps, batches on the host, and a buffer on
+/// std::deque that follows the documented rule in the plainest way.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "buffers/philox.hpp"
+#include "buffers/replay_buffer.hpp"
+#include "buffers/staging.hpp"
+
+namespace anthill::testing {
+
+inline std::vector<std::uint64_t> make_seeds(std::int64_t members) {
+  std::vector<std::uint64_t> seeds;
+  for (std::int64_t m = 0; m < members; ++m) {
+    seeds.push_back(0x123456789abcdefull * static_cast<std::uint64_t>(m + 1));
+  }
+  return seeds;
+}
+
+inline std::unique_ptr<ReplayBuffer> make_buffer(const ReplayShape& shape,
+                                                 DeviceSystem system = DeviceSystem::cpp) {
+  return make_replay_buffer(shape, make_seeds(shape.members).data(), system);
+}
+
+/// Vector steps with random content. Every reward is the number of its row, from 0: row r belongs
+/// to lane r % L.
+class RowMaker {
+ public:
+  explicit RowMaker(const ReplayShape& shape, bool pinned = false)
+      : staging_(shape.members * shape.num_envs, shape.observation_dim, shape.action_dim, pinned) {}
+
+  /// The next step; valid until the next call.
+  TransitionView next(double invalid_share = 0.1) {
+    const TransitionView rows = staging_.back();
+    std::normal_distribution<float> normal;
+    std::bernoulli_distribution ended(0.2), broken(invalid_share);
+    for (float& value : rows.observation) value = normal(generator_);
+    for (float& value : rows.action) value = normal(generator_);
+    for (float& value : rows.next_observation) value = normal(generator_);
+    for (float& value : rows.reward) value = static_cast<float>(num_rows_++);
+    for (auto& value : rows.terminated) value = ended(generator_);
+    for (auto& value : rows.truncated) value = ended(generator_);
+    for (auto& value : rows.invalid) value = broken(generator_);
+    return rows;
+  }
+
+ private:
+  Staging staging_;
+  std::mt19937_64 generator_{7};
+  std::int64_t num_rows_ = 0;
+};
+
+/// A batch in host memory.
+struct HostBatch {
+  HostBatch(const ReplayShape& shape, std::int64_t batches, std::int64_t size)
+      : num_batches(batches), batch_size(size) {
+    const auto rows = static_cast<std::size_t>(num_batches * shape.members * batch_size);
+    observation.resize(rows * static_cast<std::size_t>(shape.observation_dim), kUnset);
+    action.resize(rows * static_cast<std::size_t>(shape.action_dim), kUnset);
+    reward.resize(rows, kUnset);
+    next_observation.resize(observation.size(), kUnset);
+    bootstrap.resize(rows, kUnset);
+  }
+
+  BatchView view() {
+    return {num_batches,     batch_size,    observation.data(),
+            action.data(),   reward.data(), next_observation.data(),
+            bootstrap.data()};
+  }
+  bool operator==(const HostBatch&) const = default;
+
+  static constexpr float kUnset = -7777.0f;
+  std::int64_t num_batches, batch_size;
+  std::vector<float> observation, action, reward, next_observation, bootstrap;
+};
+
+inline HostBatch sample(ReplayBuffer& buffer, const ReplayShape& shape, std::int64_t num_batches,
+                        std::int64_t batch_size, std::uint64_t draw) {
+  HostBatch batch(shape, num_batches, batch_size);
+  buffer.sample_into(batch.view(), draw);
+  return batch;
+}
+
+/// The differential reference.
+class DequeBuffer {
+ public:
+  explicit DequeBuffer(const ReplayShape& shape)
+      : shape_(shape), seeds_(make_seeds(shape.members)) {}
+
+  void insert(const TransitionView& view) {
+    const auto row_of = [](std::span<const float> values, std::size_t lane, std::int64_t dim) {
+      const auto part =
+          values.subspan(lane * static_cast<std::size_t>(dim), static_cast<std::size_t>(dim));
+      return std::vector<float>(part.begin(), part.end());
+    };
+    std::vector<Row> step;
+    for (std::size_t lane = 0; lane < view.reward.size(); ++lane) {
+      step.push_back({row_of(view.observation, lane, shape_.observation_dim),
+                      row_of(view.action, lane, shape_.action_dim), view.reward[lane],
+                      row_of(view.next_observation, lane, shape_.observation_dim),
+                      view.terminated[lane] != 0, view.invalid[lane] != 0});
+    }
+    steps_.push_back(std::move(step));
+    if (static_cast<std::int64_t>(steps_.size()) > shape_.capacity / shape_.num_envs) {
+      steps_.pop_front();
+    }
+  }
+
+  std::int64_t size() const { return static_cast<std::int64_t>(steps_.size()) * shape_.num_envs; }
+
+  bool can_sample() const {
+    for (std::int64_t m = 0; m < shape_.members; ++m) {
+      bool any = false;
+      for (std::int64_t row = 0; row < size(); ++row) any = any || !at(m, row).invalid;
+      if (!any) return false;
+    }
+    return true;
+  }
+
+  HostBatch sample(std::int64_t num_batches, std::int64_t batch_size, std::uint64_t draw) const {
+    HostBatch batch(shape_, 0, 0);
+    batch.num_batches = num_batches;
+    batch.batch_size = batch_size;
+    for (std::int64_t k = 0; k < num_batches; ++k) {
+      for (std::int64_t m = 0; m < shape_.members; ++m) {
+        for (std::int64_t b = 0; b < batch_size; ++b) {
+          append(batch, drawn(m, draw + static_cast<std::uint64_t>(k), b));
+        }
+      }
+    }
+    return batch;
+  }
+
+ private:
+  struct Row {
+    std::vector<float> observation, action;
+    float reward;
+    std::vector<float> next_observation;
+    bool terminated, invalid;
+  };
+
+  const Row& at(std::int64_t member, std::int64_t row) const {
+    return steps_[static_cast<std::size_t>(row / shape_.num_envs)]
+                 [static_cast<std::size_t>(member * shape_.num_envs + row % shape_.num_envs)];
+  }
+
+  const Row& drawn(std::int64_t member, std::uint64_t draw, std::int64_t b) const {
+    for (std::uint32_t attempt = 0;; ++attempt) {
+      const PhiloxWords words =
+          philox(seeds_[static_cast<std::size_t>(member)], RandomStream::batch_rows, draw,
+                 static_cast<std::uint32_t>(b), attempt);
+      const auto row =
+          philox_below(words.word[0], words.word[1], static_cast<std::uint64_t>(size()));
+      if (!at(member, static_cast<std::int64_t>(row)).invalid) {
+        return at(member, static_cast<std::int64_t>(row));
+      }
+    }
+  }
+
+  static void append(HostBatch& batch, const Row& row) {
+    const auto add = [](std::vector<float>& to, const std::vector<float>& from) {
+      to.insert(to.end(), from.begin(), from.end());
+    };
+    add(batch.observation, row.observation);
+    add(batch.action, row.action);
+    add(batch.next_observation, row.next_observation);
+    batch.reward.push_back(row.reward);
+    batch.bootstrap.push_back(row.terminated ? 0.0f : 1.0f);
+  }
+
+  ReplayShape shape_;
+  std::vector<std::uint64_t> seeds_;
+  std::deque<std::vector<Row>> steps_;
+};
+
+}  // namespace anthill::testing
