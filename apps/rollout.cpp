@@ -25,7 +25,7 @@ volatile std::sig_atomic_t stop_signal = 0;
 struct Options {
   std::string env;
   std::int64_t num_envs = 1;
-  std::uint64_t seed = 0;
+  std::int64_t seed = 0;
   std::int64_t num_steps = 0;  // 0: as many as the actions, or kDefaultSteps
   std::int64_t num_threads = 0;
   std::string actions;
@@ -36,7 +36,9 @@ struct Options {
 void add_options(CLI::App& app, Options& options) {
   app.add_option("--env", options.env, "Task, by Gymnasium's name, e.g. Ant-v5")->required();
   app.add_option("--num-envs", options.num_envs, "Number of environments N")->required();
-  app.add_option("--seed", options.seed, "Environment i is reset with seed + i")->required();
+  app.add_option("--seed", options.seed, "Environment i is reset with seed + i")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--steps", options.num_steps,
                  "Control steps T per environment (default: as many as --actions has, else 1000)")
       ->check(CLI::PositiveNumber);
@@ -229,14 +231,15 @@ int rollout(const Options& options) {
 
   NpzWriter writer(options.output, output_arrays(num_steps, config.num_envs, env->spec()));
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(config.num_envs));
-  std::iota(seeds.begin(), seeds.end(), options.seed);
+  const auto seed = static_cast<std::uint64_t>(options.seed);
+  std::iota(seeds.begin(), seeds.end(), seed);
   ThreadPool pool(static_cast<int>(config.num_threads));
   VectorEnv envs(env, seeds, pool);
 
   for (const int signal : {SIGINT, SIGTERM}) {
     std::signal(signal, [](int number) { stop_signal = number; });
   }
-  const Totals totals = roll_out(envs, actions, options.seed, num_steps, writer);
+  const Totals totals = roll_out(envs, actions, seed, num_steps, writer);
   writer.finish();
   if (totals.invalid > kMaxWarnings) {
     print_message("in all, " + std::to_string(totals.invalid) + " transitions are marked invalid");

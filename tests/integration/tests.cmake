@@ -1,0 +1,3 @@
+anthill_python_test(integration.command_line fast integration/command_line_test.py)
+anthill_python_test(integration.rollout fast integration/rollout_test.py)
+anthill_python_test(integration.gymnasium_parity fast integration/gymnasium_parity_test.py)
