@@ -40,8 +40,8 @@ struct SimConfig {
   std::int64_t num_envs = 1;
   std::int64_t num_threads = 0;        // 0: one per core of the affinity mask
   std::int64_t max_episode_steps = 0;  // 0: the task's own limit
-  AntConfig ant;
-  PendulumConfig pendulum;
+  AntConfig ant = {};
+  PendulumConfig pendulum = {};
 };
 
 }  // namespace anthill

@@ -3,11 +3,11 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "sim/errors.hpp"
 
@@ -96,9 +96,8 @@ void ThreadPool::begin(Work work, void* context, std::int64_t num_chunks) {
   if (num_chunks < 0 || num_chunks > std::numeric_limits<std::int32_t>::max()) {
     throw std::invalid_argument("ThreadPool::begin: num_chunks must fit in 31 bits");
   }
-  if (num_unfinished_.load(std::memory_order_relaxed) != 0) {
-    throw std::logic_error("ThreadPool::begin: call finish() first");
-  }
+  if (in_batch_) throw std::logic_error("ThreadPool::begin: call finish() first");
+  in_batch_ = true;
   work_ = work;
   context_ = context;
   num_unfinished_.store(static_cast<std::int32_t>(num_chunks), std::memory_order_relaxed);
@@ -112,9 +111,10 @@ void ThreadPool::finish() {
   take_chunks(num_threads_ - 1);
   for (;;) {
     const std::int32_t unfinished = num_unfinished_.load(std::memory_order_acquire);
-    if (unfinished == 0) return;
+    if (unfinished == 0) break;
     num_unfinished_.wait(unfinished, std::memory_order_acquire);
   }
+  in_batch_ = false;
 }
 
 void ThreadPool::take_chunks(int thread) {

@@ -53,6 +53,7 @@ class ThreadPool {
   std::vector<std::thread> threads_;
   Work work_ = nullptr;
   void* context_ = nullptr;
+  bool in_batch_ = false;
   // tickets that are left, counted down: one word decides who owns which chunk of which batch
   alignas(64) std::atomic<std::int32_t> num_left_{0};
   alignas(64) std::atomic<std::int32_t> num_unfinished_{0};

@@ -45,7 +45,9 @@ void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
   lane_row.elapsed_steps = 0;
   lane_row.episode += 1;
   lane_row.episode_return = 0;
-  cast_row(lane_scratch.observation, lane_slice(acting_observation, lane, observation_dim));
+  // a start that is not finite (absurd noise) must not reach the policy; its first step is invalid
+  const auto out = lane_slice(acting_observation, lane, observation_dim);
+  if (!cast_row(lane_scratch.observation, out)) std::ranges::fill(out, 0.0f);
   copy_row(lane_scratch.observation, doubles.acting_observation, lane);
 }
 
