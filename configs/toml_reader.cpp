@@ -121,6 +121,7 @@ std::string syntax_message(const toml::parse_error& error) {
   }
   const std::string preamble = "Error while parsing ";
   if (what.starts_with(preamble)) what.erase(0, preamble.size());
+  if (what.starts_with('E')) what[0] = 'e';
   return "invalid TOML, " + printable(what) +
          "; correct the syntax (text needs quotes, lists need brackets)";
 }
