@@ -45,7 +45,7 @@ constexpr std::array kTrain = {
     MetricColumn{"entropy", "nat", "-mean_B log pi(a|s), a ~ pi: estimate from one action a row",
                  kUpdates},
     MetricColumn{"target_entropy", "nat", "-temperature.target_entropy_scale * action_dim",
-                 kAlways},
+                 kUpdates},
     MetricColumn{"q_mean", "return", "mean of Q_j(s, a) over the batch and the critics", kUpdates},
     MetricColumn{"q_min", "return", "smallest Q_j(s, a) of the batch and the critics", kUpdates},
     MetricColumn{"q_max", "return", "largest Q_j(s, a) of the batch and the critics", kUpdates},
@@ -126,7 +126,7 @@ const MetricTable& train_metrics() {
   static constexpr MetricTable table = {
       "train.csv", "train",
       "One row each `log.period` env steps and one at the end. The *period* of a row is the time "
-      "since the row before. Learner columns (`critic_loss` to `entropy`, `q_mean` to "
+      "since the row before. Learner columns (`critic_loss` to "
       "`target_mean`) are means over the period's updates of a value taken once per update on its "
       "batch: `q_min`, for instance, is the mean of the batch minima, not the minimum of the "
       "period. All are taken before the update changes what they measure, except that the actor's "

@@ -8,18 +8,18 @@ namespace anthill {
 
 /// What only other rooms and the build know; empty strings are written as "unknown".
 struct ProvenanceInputs {
-  std::string anthill_version;
-  std::string compiler;
-  std::string compiler_flags;
-  std::string build_type;
-  std::string source_dir;  // asked for its git commit when the run starts
-  std::string mujoco_version;
-  std::string libtorch_version;
-  std::string cuda_version;            // "none" in a CPU build
-  std::string device;                  // "cpu" or "cuda": what the learner runs on
-  std::string gpu_name;                // "none" without one
-  std::string model_xml_path;          // "none" for a task without a model file
-  std::vector<std::string> arguments;  // the command line, program name first
+  std::string anthill_version = "";
+  std::string compiler = "";
+  std::string compiler_flags = "";
+  std::string build_type = "";
+  std::string source_dir = "";  // asked for its git commit when the run starts
+  std::string mujoco_version = "";
+  std::string libtorch_version = "";
+  std::string cuda_version = "";            // "none" in a CPU build
+  std::string device = "";                  // "cpu" or "cuda": what the learner runs on
+  std::string gpu_name = "";                // "none" without one
+  std::string model_xml_path = "";          // "none" for a task without a model file
+  std::vector<std::string> arguments = {};  // the command line, program name first
 };
 
 /// provenance.json at the start of a run, as indented JSON; end_time_utc and wall_time_s are null

@@ -34,11 +34,11 @@ struct LastEvaluation {
 /// What status.json says beside process id, host and times.
 struct RunStatus {
   RunState state = RunState::starting;
-  std::string reason;  // why it stopped or failed; one line
+  std::string reason = "";  // why it stopped or failed; one line
   std::int64_t env_steps = 0;
   std::int64_t gradient_updates = 0;
   std::int64_t total_env_steps = 0;
-  std::optional<LastEvaluation> last_evaluation;
+  std::optional<LastEvaluation> last_evaluation = std::nullopt;
 };
 
 /// One owner thread. Files are replaced whole (temporary file, then rename): a reader never sees

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(one_live_line_on_a_terminal) {
   BOOST_TEST(on_terminal(30).find("\x1b[36m") != std::string::npos);
   ::setenv("NO_COLOR", "1", 1);
   // drawn, and ended once by each finish() with something to end; the terminal turns \n into \r\n
-  const std::string line = "\r12,000/200,000 6%\x1b[K";
+  const std::string line = "\r12,000/200,000 6%  RR 0.25\x1b[K";
   BOOST_TEST(on_terminal(30) == "warning\r\n" + line + "\r\n" + line + "\r\n");
   ::setenv("TERM", "dumb", 1);
   BOOST_TEST(on_terminal(30).find('\x1b') == std::string::npos);
