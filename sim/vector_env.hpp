@@ -34,10 +34,10 @@ struct InvalidRecord {
 /// Optional view that receives Gymnasium's own precision; spans may be empty. Used by rollouts and
 /// parity tests.
 struct DoubleRows {
-  std::span<double> next_observation;    // (N x D)
-  std::span<double> acting_observation;  // (N x D) after autoreset
-  std::span<double> reward;              // (N)
-  std::span<double> terms;               // (N x num reward terms)
+  std::span<double> next_observation = {};    // (N x D)
+  std::span<double> acting_observation = {};  // (N x D) after autoreset
+  std::span<double> reward = {};              // (N)
+  std::span<double> terms = {};               // (N x num reward terms)
 };
 
 /// One owner thread calls the functions; the pool's threads do the work.

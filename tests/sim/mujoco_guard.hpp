@@ -13,10 +13,7 @@ namespace anthill {
 
 class MujocoGuard : public boost::unit_test::test_observer {
  public:
-  MujocoGuard() { boost::unit_test::framework::register_observer(*this); }
-  ~MujocoGuard() override { boost::unit_test::framework::deregister_observer(*this); }
-
-  /// To be called inside a test case: exactly as many warnings are wanted as it causes, at least 1.
+  /// To be called inside a test case: at least one warning must come.
   static void expect_warnings() { expects_warnings() = true; }
 
   void test_unit_start(const boost::unit_test::test_unit& unit) override {
@@ -44,7 +41,14 @@ class MujocoGuard : public boost::unit_test::test_observer {
   std::int64_t num_before_ = 0;
 };
 
-}  // namespace anthill
+/// Registers the guard for the whole run.
+struct MujocoGuardFixture {
+  MujocoGuardFixture() {
+    static MujocoGuard guard;
+    boost::unit_test::framework::register_observer(guard);
+  }
+};
 
-using MujocoGuardFixture = anthill::MujocoGuard;
 BOOST_GLOBAL_FIXTURE(MujocoGuardFixture);
+
+}  // namespace anthill

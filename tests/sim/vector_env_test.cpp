@@ -1,0 +1,308 @@
+// Mechanics of VectorEnv on toy tasks and Pendulum, without MuJoCo: also run under ThreadSanitizer.
+#define BOOST_TEST_MODULE sim_vector_env
+#include "sim/vector_env.hpp"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+#include "tests/sim/rows.hpp"
+
+using namespace anthill;
+namespace tt = boost::test_tools;
+
+namespace {
+
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+/// Counts up from a random start by the action. State and observation: | start | count |; the
+/// reward is the count. Terminates at count 5, breaks at count 100, overflows float32 at count 200.
+class Counter final : public Env {
+ public:
+  Counter(float low, float high, std::int64_t max_episode_steps)
+      : spec_{.name = "Counter",
+              .observation_dim = 2,
+              .action_dim = 1,
+              .action_low = {low},
+              .action_high = {high},
+              .state_dim = 2,
+              .max_episode_steps = max_episode_steps,
+              .control_dt = 1.0,
+              .reward_terms = {"count"}} {}
+
+  const EnvSpec& spec() const override { return spec_; }
+  std::unique_ptr<Workspace> make_workspace() const override {
+    return std::make_unique<Workspace>();
+  }
+  void reset(Workspace&, NumpyGenerator& rng, std::span<double> state,
+             std::span<double> observation) const override {
+    state[0] = rng.random();
+    state[1] = 0;
+    std::ranges::copy(state, observation.begin());
+  }
+  StepResult step(Workspace&, NumpyGenerator&, std::span<double> state,
+                  std::span<const float> action, std::span<double> next_observation,
+                  std::span<double> terms) const override {
+    state[1] += static_cast<double>(action[0]);
+    std::ranges::copy(state, next_observation.begin());
+    terms[0] = state[1];
+    const double reward = state[1] == 200 ? 1e39 : state[1];
+    return {.reward = reward, .terminated = state[1] == 5, .invalid = state[1] == 100};
+  }
+
+ private:
+  EnvSpec spec_;
+};
+
+/// N counters with everything that a step needs.
+struct Counters {
+  explicit Counters(std::size_t num_envs, std::int64_t max_episode_steps = 0, float low = -1,
+                    float high = 1)
+      : envs(std::make_shared<Counter>(low, high, max_episode_steps), seeds_from(10, num_envs),
+             pool),
+        rows(envs.spec(), num_envs) {
+    envs.set_double_rows(rows.doubles());
+    envs.reset(rows.acting_observation);
+  }
+
+  void step(const std::vector<float>& actions) {
+    rows.action = actions;
+    rows.step(envs);
+  }
+  float count(std::size_t lane) const { return rows.next_observation[2 * lane + 1]; }
+  float acting_count(std::size_t lane) const { return rows.acting_observation[2 * lane + 1]; }
+  float acting_start(std::size_t lane) const { return rows.acting_observation[2 * lane]; }
+
+  ThreadPool pool{2};
+  VectorEnv envs;
+  Rows rows;
+};
+
+float first_draw(std::uint64_t seed, int skipped) {
+  NumpyGenerator rng(seed);
+  for (int i = 0; i < skipped; ++i) rng.random();
+  return static_cast<float>(rng.random());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(each_lane_starts_from_its_own_seed) {
+  Counters counters(3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    BOOST_TEST(counters.acting_start(i) == first_draw(10 + i, 0));
+    BOOST_TEST(counters.acting_count(i) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_step_writes_successor_reward_and_what_to_act_on) {
+  Counters counters(2);
+  counters.step({1, .25});
+  BOOST_TEST(counters.count(0) == 1);
+  BOOST_TEST(counters.count(1) == .25);
+  BOOST_TEST(counters.rows.reward[1] == .25f);
+  BOOST_TEST(counters.rows.reward_f64[1] == .25);
+  BOOST_TEST(counters.rows.terms[1] == .25);
+  BOOST_TEST(counters.rows.acting_observation == counters.rows.next_observation, tt::per_element());
+  BOOST_TEST(counters.rows.acting_observation_f64 == counters.rows.next_observation_f64,
+             tt::per_element());
+  BOOST_TEST(counters.envs.finished_episodes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(termination_keeps_the_true_successor_and_starts_anew) {
+  Counters counters(2);
+  counters.step({3, 0});
+  counters.step({2, 1});
+  BOOST_TEST(counters.count(0) == 5);
+  BOOST_TEST(counters.rows.next_observation[0] == first_draw(10, 0));
+  BOOST_TEST(counters.acting_count(0) == 0);
+  BOOST_TEST(counters.acting_start(0) == first_draw(10, 1));  // the lane's stream goes on
+  BOOST_TEST(counters.rows.acting_observation_f64[1] == 0);
+  BOOST_TEST(counters.rows.next_observation_f64[1] == 5);
+  BOOST_TEST(counters.rows.terminated == (std::vector<std::uint8_t>{1, 0}), tt::per_element());
+  BOOST_TEST(counters.rows.truncated == (std::vector<std::uint8_t>{0, 0}), tt::per_element());
+  BOOST_TEST(counters.acting_count(1) == 1);
+  BOOST_REQUIRE(counters.envs.finished_episodes().size() == 1);
+  const EpisodeRecord& record = counters.envs.finished_episodes()[0];
+  BOOST_TEST(record.env == 0);
+  BOOST_TEST(record.episode == 0);
+  BOOST_TEST(record.length == 2);
+  BOOST_TEST(record.episode_return == 8);
+  BOOST_TEST(record.terminated);
+  BOOST_TEST(!record.truncated);
+  BOOST_TEST(!record.invalid);
+  counters.step({5, 0});
+  BOOST_REQUIRE(counters.envs.finished_episodes().size() == 1);
+  BOOST_TEST(counters.envs.finished_episodes()[0].episode == 1);
+  BOOST_TEST(counters.envs.finished_episodes()[0].length == 1);
+  counters.step({0, 0});
+  BOOST_TEST(counters.envs.finished_episodes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_time_limit_truncates_and_may_coincide_with_termination) {
+  Counters counters(3, 2);
+  counters.step({1, 4, 5});
+  BOOST_TEST(counters.rows.terminated == (std::vector<std::uint8_t>{0, 0, 1}), tt::per_element());
+  BOOST_TEST(counters.rows.truncated == (std::vector<std::uint8_t>{0, 0, 0}), tt::per_element());
+  counters.step({1, 1, 1});
+  BOOST_TEST(counters.rows.terminated == (std::vector<std::uint8_t>{0, 1, 0}), tt::per_element());
+  BOOST_TEST(counters.rows.truncated == (std::vector<std::uint8_t>{1, 1, 0}), tt::per_element());
+  BOOST_TEST(counters.count(0) == 2);
+  BOOST_TEST(counters.acting_count(0) == 0);
+  BOOST_TEST(counters.acting_count(2) == 1);
+  BOOST_REQUIRE(counters.envs.finished_episodes().size() == 2);
+  BOOST_TEST(counters.envs.finished_episodes()[1].terminated);
+  BOOST_TEST(counters.envs.finished_episodes()[1].truncated);
+}
+
+BOOST_AUTO_TEST_CASE(actions_are_scaled_to_environment_units) {
+  Counters counters(3, 0, -2, 6);  // scale 4, bias 2
+  counters.step({-1, 0, 1});
+  BOOST_TEST(counters.count(0) == -2);
+  BOOST_TEST(counters.count(1) == 2);
+  BOOST_TEST(counters.count(2) == 6);
+  BOOST_TEST(counters.rows.action[0] == -1);  // the row keeps the normalised action
+  counters.envs.set_scale_actions(false);
+  counters.step({1, 1, 1});
+  BOOST_TEST(counters.count(0) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(bounds_of_one_leave_every_bit_of_an_action) {
+  Counters counters(2);
+  const float odd = std::nextafter(.1f, 1.0f);
+  counters.step({odd, -3.7f});
+  BOOST_TEST(counters.count(0) == odd);
+  BOOST_TEST(counters.count(1) == -3.7f);
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_action_ends_that_lanes_episode_only) {
+  for (const float bad : {kNan, std::numeric_limits<float>::infinity()}) {
+    Counters counters(3);
+    counters.step({1, 1, 1});
+    counters.step({1, bad, 1});
+    BOOST_TEST(counters.rows.invalid == (std::vector<std::uint8_t>{0, 1, 0}), tt::per_element());
+    BOOST_TEST(counters.rows.action == (std::vector<float>{1, 0, 1}), tt::per_element());
+    BOOST_TEST(counters.rows.reward == (std::vector<float>{2, 0, 2}), tt::per_element());
+    BOOST_TEST(counters.count(1) == 0);
+    BOOST_TEST(counters.rows.terminated[1] == 0);
+    BOOST_TEST(counters.rows.truncated[1] == 0);
+    BOOST_TEST(counters.acting_start(1) == first_draw(11, 1));
+    BOOST_REQUIRE(counters.envs.invalid_transitions().size() == 1);
+    const InvalidRecord& record = counters.envs.invalid_transitions()[0];
+    BOOST_TEST(record.env == 1);
+    BOOST_TEST(record.step == 1);
+    BOOST_TEST(record.seed == 11u);
+    BOOST_TEST(record.action_not_finite);
+    BOOST_REQUIRE(counters.envs.finished_episodes().size() == 1);
+    BOOST_TEST(counters.envs.finished_episodes()[0].invalid);
+    BOOST_TEST(counters.envs.finished_episodes()[0].length == 2);
+    BOOST_TEST(counters.envs.finished_episodes()[0].episode_return == 1);
+    BOOST_TEST(counters.envs.num_sim_warnings() == 1);
+    counters.step({1, 1, 1});
+    BOOST_TEST(counters.envs.invalid_transitions().empty());
+    BOOST_TEST(counters.count(0) == 3);
+    BOOST_TEST(counters.count(1) == 1);
+    BOOST_TEST(counters.envs.num_sim_warnings() == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_step_writes_zeros_and_no_reason_to_bootstrap) {
+  Counters counters(3, 1);
+  counters.step({100, 200, 1});  // refused by the task; finite only in double; good
+  BOOST_TEST(counters.rows.invalid == (std::vector<std::uint8_t>{1, 1, 0}), tt::per_element());
+  BOOST_TEST(counters.rows.truncated == (std::vector<std::uint8_t>{0, 0, 1}), tt::per_element());
+  for (std::size_t lane = 0; lane < 2; ++lane) {
+    BOOST_TEST(counters.rows.reward[lane] == 0);
+    BOOST_TEST(counters.rows.reward_f64[lane] == 0);
+    BOOST_TEST(counters.rows.next_observation[2 * lane] == 0);
+    BOOST_TEST(counters.count(lane) == 0);
+    BOOST_TEST(!counters.envs.invalid_transitions()[lane].action_not_finite);
+  }
+  BOOST_TEST(counters.rows.action[0] == 100);
+  BOOST_TEST(counters.envs.num_sim_warnings() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(restored_rows_continue_bit_for_bit) {
+  ThreadPool pool(2);
+  const auto env = make_env({.env = "Pendulum-v1", .max_episode_steps = 30});
+  VectorEnv envs(env, seeds_from(0, 5), pool);
+  Rows rows(envs.spec(), 5);
+  const auto run = [&](VectorEnv& target, std::size_t first, std::size_t last) {
+    BitHash hash;
+    target.set_double_rows(rows.doubles());
+    for (std::size_t t = first; t < last; ++t) {
+      for (std::size_t i = 0; i < 5; ++i) rows.action[i] = test_action(t, i);
+      rows.step(target);
+      hash.add(rows.next_observation_f64);
+      hash.add(rows.acting_observation_f64);
+      hash.add(rows.reward_f64);
+      for (const EpisodeRecord& record : target.finished_episodes()) {
+        hash.add(record.episode_return);
+        hash.add(static_cast<std::uint64_t>(record.episode * 1000 + record.length));
+      }
+    }
+    return hash.value();
+  };
+  envs.reset(rows.acting_observation);
+  run(envs, 0, 40);
+  const std::vector<double> saved(envs.state().begin(), envs.state().end());
+  BOOST_TEST(saved.size() == static_cast<std::size_t>(5 * envs.row_size()));
+  const std::uint64_t expected = run(envs, 40, 120);
+
+  envs.restore(saved);
+  BOOST_TEST(run(envs, 40, 120) == expected);
+  VectorEnv fresh(env, seeds_from(777, 5), pool);
+  fresh.restore(saved);
+  BOOST_TEST(run(fresh, 40, 120) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(rows_from_before_the_first_reset_repeat_the_same_episodes) {
+  ThreadPool pool(1);
+  VectorEnv envs(make_env({.env = "Pendulum-v1"}), seeds_from(0, 2), pool);
+  const std::vector<double> initial(envs.state().begin(), envs.state().end());
+  std::vector<float> first(6), second(6), again(6);
+  envs.reset(first);
+  envs.reset(second);
+  BOOST_TEST(first != second);
+  envs.restore(initial);
+  envs.reset(again);
+  BOOST_TEST(again == first, tt::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
+  ThreadPool pool(2);
+  const auto env = make_env({.env = "Pendulum-v1"});
+  BOOST_CHECK_THROW(VectorEnv(env, {}, pool), ConfigError);
+  VectorEnv envs(env, seeds_from(0, 2), pool);
+  Rows rows(envs.spec(), 2);
+  BOOST_CHECK_THROW(rows.step(envs), std::logic_error);  // before reset
+  BOOST_CHECK_THROW(envs.reset(std::span(rows.acting_observation).first(3)), std::invalid_argument);
+  envs.reset(rows.acting_observation);
+  TransitionView wrong = rows.view();
+  wrong.action = wrong.action.first(1);
+  BOOST_CHECK_THROW(envs.begin_step(wrong, rows.acting_observation), std::invalid_argument);
+  BOOST_CHECK_THROW(envs.set_double_rows({.reward = std::span(rows.reward_f64).first(1)}),
+                    std::invalid_argument);
+  BOOST_CHECK_THROW(envs.restore(std::vector<double>(3)), std::invalid_argument);
+  BOOST_CHECK_THROW(envs.finish_step(), std::logic_error);
+  envs.begin_step(rows.view(), rows.acting_observation);
+  BOOST_CHECK_THROW(envs.begin_step(rows.view(), rows.acting_observation), std::logic_error);
+  BOOST_CHECK_THROW(envs.state(), std::logic_error);
+  BOOST_CHECK_THROW(envs.reset(rows.acting_observation), std::logic_error);
+  envs.finish_step();
+  rows.step(envs);
+}
+
+BOOST_AUTO_TEST_CASE(a_vector_env_may_go_while_a_step_is_running) {
+  ThreadPool pool(3);
+  Rows rows(make_env({.env = "Pendulum-v1"})->spec(), 100);
+  for (int i = 0; i < 50; ++i) {
+    VectorEnv envs(make_env({.env = "Pendulum-v1"}), seeds_from(0, 100), pool);
+    envs.reset(rows.acting_observation);
+    envs.begin_step(rows.view(), rows.acting_observation);
+  }
+  Counters after(2);
+  after.step({1, 1});
+  BOOST_TEST(after.count(0) == 1);
+}
