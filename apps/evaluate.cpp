@@ -11,6 +11,7 @@
 #include "apps/exit_codes.hpp"
 #include "configs/experiment.hpp"
 #include "sim/env_factory.hpp"
+#include "sim/thread_pool.hpp"
 
 namespace anthill {
 namespace {
@@ -51,7 +52,8 @@ int evaluate(const Arguments& arguments) {
   const std::filesystem::path folder = arguments.run;
   const ResolvedExperiment experiment =
       read_experiment((folder / "resolved.toml").string(), arguments.overrides);
-  for (const std::string& warning : check_experiment(experiment)) print_message(warning);
+  for (const std::string& warning : check_experiment(experiment, num_available_cores()))
+    print_message(warning);
   const ExperimentConfig& config = experiment.config;
   const auto env = make_env(config.sim);
   const AgentShape shape = {env->spec().observation_dim,

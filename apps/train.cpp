@@ -11,8 +11,8 @@
 #include "apps/exit_codes.hpp"
 #include "configs/experiment.hpp"
 #include "generated/build_info.hpp"
-#include "sim/env_factory.hpp"
-#include "sim/mujoco_env.hpp"
+#include "sim/mujoco_info.hpp"
+#include "sim/thread_pool.hpp"
 
 namespace anthill {
 namespace {
@@ -88,7 +88,8 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
 
 int train(const Arguments& arguments) {
   const ResolvedExperiment experiment = read_experiment(arguments.config, arguments.overrides);
-  for (const std::string& warning : check_experiment(experiment)) print_message(warning);
+  for (const std::string& warning : check_experiment(experiment, num_available_cores()))
+    print_message(warning);
   const std::string run =
       arguments.run.empty() ? default_run_folder(arguments.config) : arguments.run;
 

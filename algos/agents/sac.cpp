@@ -114,7 +114,8 @@ void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor,
       {critic.loss.detach(), actor.loss.detach(), alpha_loss, model_.log_alpha.detach().exp(),
        -actor.log_prob.mean(-1), over_batch(critic.q).mean(-1), over_batch(critic.q).amin(-1),
        over_batch(critic.q).amax(-1),
-       (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1), critic.target.mean(-1)});
+       (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1), critic.target.mean(-1),
+       at::full_like(alpha_loss, model_.target_entropy)});
   metric_sums_.add_(row);
   ++num_measured_;
 }

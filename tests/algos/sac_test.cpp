@@ -159,6 +159,7 @@ BOOST_AUTO_TEST_CASE(an_update_of_one_member_does_not_see_the_others) {
 
 BOOST_AUTO_TEST_CASE(updates_fit_a_fixed_batch_and_measure_themselves) {
   AgentConfig config = small_config(false);
+  config.critic.hidden_dims = {32, 32};
   config.critic.learning_rate = 3e-3;
   config.discount = 0.0;  // the target is the reward: supervised learning
   Sac agent(config, small_shape());
