@@ -17,17 +17,18 @@ void free_plain(void* memory) noexcept { ::operator delete(memory, std::align_va
 
 using Memory = std::unique_ptr<void, void (*)(void*) noexcept>;
 
-Memory allocate(std::size_t bytes, bool pinned) {
-  Memory memory(nullptr, free_plain);
-  if (pinned) {
-    memory = Memory(allocate_pinned(bytes), free_pinned);
-  } else {
-    memory.reset(::operator new(bytes, std::align_val_t(kAlignment), std::nothrow));
-    if (memory == nullptr) {
-      throw std::runtime_error("staging: cannot allocate " + std::to_string(bytes) +
-                               " bytes; use fewer environments");
-    }
+void* allocate_plain(std::size_t bytes) {
+  try {
+    return ::operator new(bytes, std::align_val_t(kAlignment));
+  } catch (const std::bad_alloc&) {
+    throw std::runtime_error("staging: cannot allocate " + std::to_string(bytes) +
+                             " bytes; use fewer environments");
   }
+}
+
+Memory allocate(std::size_t bytes, bool pinned) {
+  Memory memory = pinned ? Memory(allocate_pinned(bytes), free_pinned)
+                         : Memory(allocate_plain(bytes), free_plain);
   std::memset(memory.get(), 0, bytes);
   return memory;
 }
