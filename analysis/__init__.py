@@ -1,0 +1,1 @@
+"""Reads run folders; makes tables and figures. Never on the training path."""
