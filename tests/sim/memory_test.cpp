@@ -25,7 +25,9 @@ namespace {
 
 std::atomic<std::int64_t> num_allocations{0};
 
-void count_allocation() { num_allocations.fetch_add(1, std::memory_order_relaxed); }
+[[maybe_unused]] void count_allocation() {
+  num_allocations.fetch_add(1, std::memory_order_relaxed);
+}
 
 }  // namespace
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <boost/test/framework.hpp>
-#include <boost/test/tree/observer.hpp>
+#include <boost/test/tree/fixture.hpp>
+#include <boost/test/tree/traverse.hpp>
+#include <boost/test/tree/visitor.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
 
@@ -11,19 +13,18 @@
 
 namespace anthill {
 
-class MujocoGuard : public boost::unit_test::test_observer {
+/// Runs before and after each test case.
+class MujocoGuard : public boost::unit_test::test_unit_fixture {
  public:
   /// To be called inside a test case: at least one warning must come.
   static void expect_warnings() { expects_warnings() = true; }
 
-  void test_unit_start(const boost::unit_test::test_unit& unit) override {
-    if (unit.p_type != boost::unit_test::TUT_CASE) return;
+  void setup() override {
     expects_warnings() = false;
     num_before_ = num_mujoco_warnings();
   }
 
-  void test_unit_finish(const boost::unit_test::test_unit& unit, unsigned long) override {
-    if (unit.p_type != boost::unit_test::TUT_CASE) return;
+  void teardown() override {
     const std::int64_t num_new = num_mujoco_warnings() - num_before_;
     if (expects_warnings()) {
       BOOST_CHECK_MESSAGE(num_new > 0, "no MuJoCo warning came, but the test expects one");
@@ -41,14 +42,19 @@ class MujocoGuard : public boost::unit_test::test_observer {
   std::int64_t num_before_ = 0;
 };
 
-/// Registers the guard for the whole run.
-struct MujocoGuardFixture {
-  MujocoGuardFixture() {
-    static MujocoGuard guard;
-    boost::unit_test::framework::register_observer(guard);
+/// Gives every test case of the executable a guard.
+struct MujocoGuards : boost::unit_test::test_tree_visitor {
+  MujocoGuards() {
+    namespace ut = boost::unit_test;
+    ut::traverse_test_tree(ut::framework::master_test_suite(), *this, true);
+  }
+
+  void visit(const boost::unit_test::test_case& test) override {
+    auto& unit = boost::unit_test::framework::get<boost::unit_test::test_case>(test.p_id);
+    unit.p_fixtures.value.push_back(boost::unit_test::test_unit_fixture_ptr(new MujocoGuard));
   }
 };
 
-BOOST_GLOBAL_FIXTURE(MujocoGuardFixture);
+BOOST_GLOBAL_FIXTURE(MujocoGuards);
 
 }  // namespace anthill
