@@ -18,12 +18,14 @@ constexpr double kRateWindow_s = 10.0;
 
 /// 12,345,678
 std::string grouped(std::int64_t value) {
-  std::string digits = std::to_string(value);
-  const std::int64_t first = digits.starts_with('-') ? 1 : 0;
-  for (auto i = static_cast<std::int64_t>(digits.size()) - 3; i > first; i -= 3) {
-    digits.insert(static_cast<std::size_t>(i), ",");
+  const std::string digits = std::to_string(value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const bool start = i == 0 || digits[i - 1] == '-';
+    if (!start && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 /// Three or four significant digits: enough to watch, short enough for a line.
@@ -60,7 +62,9 @@ std::vector<std::string> fields(const ProgressState& state, const ProgressRates&
   std::string steps = grouped(state.env_steps) + "/" + grouped(state.total_env_steps);
   if (state.total_env_steps > 0) {
     // rounded down: 100 % only at the end
-    steps += " " + std::to_string(100 * state.env_steps / state.total_env_steps) + "%";
+    steps += ' ';
+    steps += std::to_string(100 * state.env_steps / state.total_env_steps);
+    steps += '%';
   }
   list.push_back(steps);
   const auto add = [&list](double value, const std::string& text) {
@@ -169,7 +173,10 @@ void Progress::draw() {
   const Clock::time_point time = Clock::now();
   if (live_) {
     // the last column stays free: some terminals wrap when it is written
-    write("\r" + progress_line(state_, now, terminal_width(descriptor_) - 1, color_) + "\x1b[K");
+    std::string line = "\r";
+    line += progress_line(state_, now, terminal_width(descriptor_) - 1, color_);
+    line += "\x1b[K";
+    write(line);
     drawn_ = true;
   } else {
     write(progress_line(state_, now, std::numeric_limits<int>::max(), false) + "\n");

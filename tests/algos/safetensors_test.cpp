@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(any_changed_byte_is_an_error_or_harmless) {
   write_safetensors(folder / "p", Example().arrays(), {{"env", "Ant-v5"}});
   const std::string whole = content_of(folder / "p");
   for (std::size_t i = 0; i < whole.size(); ++i) {
-    for (const int flip : {1, 4, 16, 128}) {
+    for (const int flip : {1, 64}) {
       std::string changed = whole;
       changed[i] = static_cast<char>(changed[i] ^ flip);
       write_content(folder / "p", changed);
