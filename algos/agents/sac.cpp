@@ -74,12 +74,15 @@ void Sac::update(const Batch& batch) {
   actor_adam_.step(model_.actor.flat(), model_.actor.gradient(actor.loss.sum()));
 
   // temperature
-  const Tensor alpha_loss = sac_temperature_loss(model_, actor.log_prob);
-  measure(critic, actor, alpha_loss.detach());
+  Tensor alpha_loss = at::zeros_like(actor.loss);
+  const Tensor alpha = model_.log_alpha.detach().exp();
   if (model_.config.temperature.automatic) {
-    const auto gradient = torch::autograd::grad({alpha_loss.sum()}, {model_.log_alpha});
-    temperature_adam_.step(model_.log_alpha, gradient[0]);
+    const Tensor loss = sac_temperature_loss(model_, actor.log_prob);
+    alpha_loss = loss.detach();
+    temperature_adam_.step(model_.log_alpha,
+                           torch::autograd::grad({loss.sum()}, {model_.log_alpha})[0]);
   }
+  measure(critic, actor, alpha_loss, alpha);
 
   // targets
   polyak_update(model_.target_critic.flat(), model_.critic.flat(), model_.config.tau);
@@ -107,13 +110,12 @@ void Sac::act(std::span<const float> observation, std::span<float> action, Actio
   at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(result);
 }
 
-void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor,
-                  const Tensor& alpha_loss) {
+void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
+                  const Tensor& alpha) {
   const auto over_batch = [](const Tensor& q) { return q.flatten(1); };
   const Tensor row = at::stack(
-      {critic.loss.detach(), actor.loss.detach(), alpha_loss, model_.log_alpha.detach().exp(),
-       -actor.log_prob.mean(-1), over_batch(critic.q).mean(-1), over_batch(critic.q).amin(-1),
-       over_batch(critic.q).amax(-1),
+      {critic.loss.detach(), actor.loss.detach(), alpha_loss, alpha, -actor.log_prob.mean(-1),
+       over_batch(critic.q).mean(-1), over_batch(critic.q).amin(-1), over_batch(critic.q).amax(-1),
        (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1), critic.target.mean(-1),
        at::full_like(alpha_loss, model_.target_entropy)});
   metric_sums_.add_(row);

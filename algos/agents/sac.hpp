@@ -56,7 +56,8 @@ class Sac final : public Agent {
   const SacModel& model() const { return model_; }
 
  private:
-  void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss);
+  void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
+               const Tensor& alpha);
 
   AgentShape shape_;
   SacModel model_;

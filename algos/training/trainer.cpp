@@ -16,7 +16,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
   const TrainingConfig& training = config_.training;
   envs_->reset(staging_->current_observation());
   evaluate(observer);
-  while (counters_.env_steps < training.total_env_steps && !stop) {
+  while (!stop) {
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
     if (!choose_actions(rows)) return TrainingEnd::diverged;
@@ -33,15 +33,14 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
     if (!training.overlap) learn(stop);
 
     observer.on_step(counters_, rows, *envs_);
+    if (counters_.env_steps >= training.total_env_steps) break;
     if (period_is_due(before, counters_.env_steps, config_.log.period) &&
         !report_metrics(observer)) {
       return TrainingEnd::diverged;
     }
-    const bool last = counters_.env_steps >= training.total_env_steps;
-    if (!last && period_is_due(before, counters_.env_steps, config_.evaluation.period))
-      evaluate(observer);
+    if (period_is_due(before, counters_.env_steps, config_.evaluation.period)) evaluate(observer);
   }
-  // with overlap the last step's updates are still owed
+  // with overlap the last step's updates are still owed, and its row is written after them
   learn(stop);
   if (!report_metrics(observer)) return TrainingEnd::diverged;
   if (stop) return TrainingEnd::stopped;
