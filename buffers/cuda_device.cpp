@@ -36,7 +36,7 @@ void free_pinned(void* memory) noexcept { cudaFreeHost(memory); }
 
 #else
 
-std::string cuda_problem() { return "this build has no CUDA; use the preset 'cuda'"; }
+std::string cuda_problem() { return "this build has no CUDA"; }
 
 void* allocate_pinned(std::size_t) { throw std::runtime_error("pinned memory: " + cuda_problem()); }
 

@@ -67,7 +67,8 @@ std::unique_ptr<ReplayBuffer> make(const ReplayShape& shape, const std::uint64_t
     case DeviceSystem::cuda: {
       const std::string problem = cuda_problem();
       if (!problem.empty()) {
-        throw ConfigError("buffer.device_system = \"cuda\": " + problem + ", or choose \"cpp\"");
+        throw ConfigError("buffer.device_system = \"cuda\": " + problem +
+                          "; use the preset 'cuda' on a machine with a GPU, or choose \"cpp\"");
       }
 #if defined(ANTHILL_CUDA)
       return make_cuda_replay_buffer(shape, seeds);

@@ -227,6 +227,19 @@ BOOST_AUTO_TEST_CASE(nothing_to_sample_is_a_logic_error) {
   BOOST_CHECK_THROW(sample(*buffer, shape, 1, 4, 0), std::logic_error);
 }
 
+BOOST_AUTO_TEST_CASE(valid_rows_that_were_overwritten_do_not_count) {
+  const ReplayShape shape{3, 1, 2, 1, 10};
+  const auto buffer = make_buffer(shape);
+  RowMaker maker(shape);
+  for (int step = 0; step < 5; ++step) buffer->insert(maker.next(0.0));
+  for (int step = 0; step < 4; ++step) buffer->insert(maker.next(1.0));
+  sample(*buffer, shape, 1, 4, 0);
+  buffer->insert(maker.next(1.0));  // the last valid rows go
+  BOOST_CHECK_THROW(sample(*buffer, shape, 1, 4, 0), std::logic_error);
+  buffer->insert(maker.next(0.0));
+  sample(*buffer, shape, 1, 4, 0);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_arguments_are_refused) {
   const ReplayShape shape{3, 1, 2, 1, 20};
   const auto buffer = make_buffer(shape);

@@ -121,7 +121,12 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused) {
     std::string damaged = bytes;
     std::memcpy(damaged.data() + at, &value, size);
     const auto buffer = filled_buffer(2);
-    return load_error(*buffer, damaged);
+    const std::string error = load_error(*buffer, damaged);
+    if (error.find("damaged record") != std::string::npos) {
+      BOOST_TEST(buffer->size() == 0);
+      BOOST_CHECK_THROW(sample(*buffer, kShape, 1, 1, 0), std::logic_error);
+    }
+    return error;
   };
   BOOST_TEST(error_with(0, 'x', 1).find("no replay buffer") != std::string::npos);
   BOOST_TEST(error_with(8, 2, 4).find("format version 2") != std::string::npos);
