@@ -6,9 +6,12 @@
 
 namespace anthill {
 
-/// Where text asks for more than any configuration needs: longer than 1 MiB, a dotted key of more
-/// than 8 parts, brackets nested deeper than 8. Both kinds of depth become recursion in the parser
-/// and could exhaust the stack.
+/// A place that the parser must not see, because toml++ 3.3 would run into undefined behaviour:
+/// - text longer than 1 MiB, a dotted key of more than 8 parts, brackets nested deeper than 8: they
+///   become recursion and could exhaust the stack;
+/// - characters outside ASCII that are neither in quotes nor in a comment, multi-line strings (no
+///   setting needs them), a quote glued to a number: is_non_ascii_horizontal_whitespace();
+/// - dates (no setting needs them): the look-ahead for a time in parse_value().
 struct ScanProblem {
   std::size_t line = 0;  // from 1; 0: no problem
   std::size_t column = 0;

@@ -37,10 +37,18 @@ std::string mutate(std::string text, std::mt19937_64& rng) {
                                            "0x",
                                            "true",
                                            "1979-05-27",
+                                           "1979-05-27 0",
+                                           "07:32:00",
+                                           "+1",
+                                           "=",
                                            "[sim]",
                                            "a.b.c.d.e.f",
                                            "[[a]]\n",
                                            "\xff",
+                                           "\xc3\xa9",
+                                           "\xc2\xa0",
+                                           "\xe2\x80\xa8",
+                                           "\xe3\x80\x80",
                                            "\xc3",
                                            "\xef\xbb\xbf",
                                            std::string(1, '\0'),
@@ -88,7 +96,8 @@ BOOST_AUTO_TEST_CASE(damaged_files) {
   const std::string sources[] = {
       file_text(ANTHILL_SOURCE_DIR "/configs/smoke.toml"),
       file_text(ANTHILL_SOURCE_DIR "/configs/ant_rr8_layer_norm.toml"),
-      "[run]\nname = \"x\"\nseed = 1\n[critic]\nhidden_dims = [1, 2]\n[sim]\nnum_envs = 0x10\n",
+      "# \xc3\xa9\n[run]\nname = \"\xc3\xa9\"\nseed = 1\n[critic]\nhidden_dims = [1, "
+      "2]\n[sim]\nnum_envs = 0x10\n",
       "sim = {env = 'Ant-v4', num_envs = 3, ant = {healthy_z_range = [0.1, 2]}}\n"};
   std::mt19937_64 rng(1);
   int num_refused = 0;
