@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <fstream>
 #include <limits>
 #include <numeric>
@@ -145,13 +146,24 @@ void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {
 void RunRecorder::finish(RunState state, const std::string& reason, const Counters& counters,
                          const Agent* agent) {
   progress_.finish();
-  log_.flush();
-  if (agent != nullptr && state != RunState::diverged) write_policy(counters, *agent);
   status_.state = state;
   status_.reason = reason;
   status_.env_steps = counters.env_steps;
   status_.gradient_updates = counters.gradient_updates;
+  std::exception_ptr failure;
+  try {
+    log_.flush();
+    if (agent != nullptr && state != RunState::diverged) write_policy(counters, *agent);
+  } catch (const std::exception& error) {
+    // the status must not stay "running" because a disk is full; a first failure keeps its reason
+    if (state != RunState::failed) {
+      status_.state = RunState::failed;
+      status_.reason = error.what();
+      failure = std::current_exception();
+    }
+  }
   folder_.finish(status_);
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace anthill

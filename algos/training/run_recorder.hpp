@@ -25,7 +25,8 @@ class RunRecorder final : public TrainingObserver {
   void on_evaluation(const Counters& counters, const EvaluationResult& result,
                      Agent& agent) override;
 
-  /// The end: policy, logs, final status. Also after a failure, as far as it got.
+  /// The end: logs, policy, final status; each is tried, and the status says so when one failed.
+  /// Throws std::runtime_error then, but not when `state` is `failed` already.
   void finish(RunState state, const std::string& reason, const Counters& counters,
               const Agent* agent);
 
