@@ -109,9 +109,32 @@ def test_the_include_rule_itself(name: str, include: str, allowed: bool) -> None
 
 
 def test_every_source_is_in_a_room() -> None:
-    places = r"/wo" r"rk/|/ro" r"ot/"
+    places = (*ROOMS, "scripts/cmake", "python")
+    assert [relative(file) for file in SOURCES if not relative(file).startswith(places)] == []
+
+
+def test_sources_are_formatted() -> None:
+    formatter = ROOT / ".venv/bin/clang-format"
+    assert formatter.exists(), f"{formatter} is missing; run scripts/setup"
+    result = subprocess.run([formatter, "--dry-run", "--Werror", *SOURCES],
+                            cwd=ROOT, capture_output=True, text=True)
+    unformatted = sorted(set(re.findall(r"([^\s:]+):\d+:\d+: error", result.stderr)))
+    assert (result.returncode, unformatted) == (0, []), \
+        "run .venv/bin/clang-format -i on these files"
+
+
+def test_files_are_short() -> None:
+    long = {relative(file): lines for file in [*SOURCES, *PYTHON]
+            if (lines := len(file.read_text().splitlines())) > MAX_LINES}
+    assert long == {}, f"split what is longer than {MAX_LINES} lines"
+
+
+def test_no_forbidden_words() -> None:
+    # spelled in pieces, so that this file passes its own test
+    unfinished = r"\b(?:" + "|".join(("TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK", "TEMPO" "RARY"))
+    workplace = r"/wo" r"rk/|/ro" r"ot/"
     hosts = r"(?:py" r"pi\.org|python" r"hosted\.org|deb\.deb" r"ian\.org|down" r"load\.pytorch)"
-    forbidden = re.compile(rf"{unfinished})\b|{places}|{hosts}")
+    forbidden = re.compile(rf"{unfinished})\b|{workplace}|{hosts}")
     found = [f"{relative(file)}:{number}: {line.strip()[:80]}"
              for file in FILES if is_text(file)
              for number, line in enumerate(file.read_text(errors="replace").splitlines(), 1)
