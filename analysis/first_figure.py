@@ -24,7 +24,7 @@ ARMS = {  # label, colour, line style
     "rr8_layer_norm": ("replay ratio 8 + LayerNorm", "#009E73", "-."),
 }
 PANELS = (  # column, title, logarithmic
-    ("q_mean", "mean batch Q", True),
+    ("q_mean", "mean batch Q", False),
     ("alpha", "temperature alpha", True),
     ("critic_loss", "critic loss", True),
 )
@@ -57,6 +57,8 @@ def draw_headline(axis, run: Run) -> None:
         evaluations.env_steps, evaluations.return_min, evaluations.return_max, color="#0072B2", alpha=0.2
     )
     episodes = int(evaluations.num_episodes.iloc[-1])
+    axis.axhline(evaluations.return_mean.iloc[0], color="0.4", linestyle=":", label="untrained policy")
+    axis.legend(fontsize=7, loc="upper left")
     axis.set_title(f"256 Ants, replay ratio 1/4\nevaluation: mean, min-max of {episodes} episodes", fontsize=9)
     axis.set_ylabel("return")
 
@@ -67,7 +69,7 @@ def draw_arm_panel(axis, arms: dict[str, Run], column: str, title: str, logarith
         rows = run.train[["env_steps", column]].dropna()
         axis.plot(rows.env_steps, rows[column], color=colour, linestyle=style, label=label, lw=1.3)
     if logarithmic:
-        axis.set_yscale("symlog" if column == "q_mean" else "log")
+        axis.set_yscale("log")
     axis.set_title(f"{title}\nmean of each 100 env steps, one seed", fontsize=9)
 
 
@@ -77,7 +79,7 @@ def first_figure(headline: Run, arms: dict[str, Run], output: Path) -> None:
     draw_headline(axes[0], headline)
     for axis, panel in zip(axes[1:], PANELS):
         draw_arm_panel(axis, arms, *panel)
-    axes[1].legend(fontsize=7, loc="upper left")
+    axes[2].legend(fontsize=7, loc="upper right")
     for axis in axes:
         axis.set_xlabel("env steps")
         axis.xaxis.set_major_formatter(lambda x, _: f"{x / 1000:g}k" if x else "0")

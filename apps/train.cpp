@@ -34,8 +34,11 @@ std::string default_run_folder(const std::string& config) {
   return "runs/" + std::filesystem::path(config).stem().string() + "-" + stamp;
 }
 
-ProvenanceInputs provenance_inputs(const Arguments& arguments, const Trainer& trainer) {
+ProvenanceInputs provenance_inputs(const Arguments& arguments, const RunConfig& run,
+                                   const Trainer& trainer) {
   ProvenanceInputs inputs;
+  inputs.run_name =
+      run.name.empty() ? std::filesystem::path(arguments.config).stem().string() : run.name;
   inputs.anthill_version = kVersion;
   inputs.compiler = kCompiler;
   inputs.compiler_flags = kFlags;
@@ -97,7 +100,7 @@ int train(const Arguments& arguments) {
   StopSignal stop;
   Trainer trainer(experiment.config);
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
-                   provenance_inputs(arguments, trainer));
+                   provenance_inputs(arguments, experiment.config.run, trainer));
   print_start(experiment.config, trainer, run);
   RunRecorder recorder(experiment.config, folder);
   try {

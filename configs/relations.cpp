@@ -58,8 +58,8 @@ std::string task_of(const std::string& name) {
   return task;
 }
 
-/// Options of tasks that do not run.
-void warn_unused_tasks(const ResolvedExperiment& experiment, std::vector<std::string>& warnings) {
+/// Options of a task that does not run are a mistake in one of the two names.
+void refuse_unused_tasks(const ResolvedExperiment& experiment) {
   const std::string& env = experiment.config.sim.env;
   const std::string prefix = "sim.";
   for (const Field& field : fields()) {
@@ -67,8 +67,8 @@ void warn_unused_tasks(const ResolvedExperiment& experiment, std::vector<std::st
     // a resolved file writes every key: only what was changed counts
     if (field.get(experiment.config) == field.get(ExperimentConfig{})) continue;
     if (task_of(field.section.substr(prefix.size())) == task_of(env)) continue;
-    warnings.push_back(location_of(experiment, {field.key()}) + ": " + field.key() +
-                       " has no effect on " + env + "; remove it");
+    throw ConfigError(location_of(experiment, {field.key()}) + ": " + field.key() +
+                      " has no effect on " + env + "; remove it");
   }
 }
 
@@ -101,6 +101,7 @@ void check_relations(const ResolvedExperiment& experiment) {
                       "set automatic = false");
   }
   check_devices(experiment);
+  refuse_unused_tasks(experiment);
 }
 
 std::vector<std::string> relation_warnings(const ResolvedExperiment& experiment, int num_cores) {
@@ -117,7 +118,6 @@ std::vector<std::string> relation_warnings(const ResolvedExperiment& experiment,
         ": training.random_steps = " + std::to_string(config.training.random_steps) +
         " exceeds training.total_env_steps; every action will be random, lower it to train");
   }
-  warn_unused_tasks(experiment, warnings);
   return warnings;
 }
 

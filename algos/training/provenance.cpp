@@ -155,6 +155,7 @@ std::string collect_provenance(const ProvenanceInputs& inputs) {
   const std::string executable = std::filesystem::read_symlink("/proc/self/exe", error).string();
   const bool no_model = inputs.model_xml_path == "none";
   const Json json = {
+      {"name", known(inputs.run_name)},
       {"anthill_version", known(inputs.anthill_version)},
       {"source", std::move(source)},
       {"executable", {{"path", known(executable)}, {"sha256", sha256_of_file("/proc/self/exe")}}},

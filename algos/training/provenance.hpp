@@ -8,6 +8,7 @@ namespace anthill {
 
 /// What only other rooms and the build know; empty strings are written as "unknown".
 struct ProvenanceInputs {
+  std::string run_name = "";
   std::string anthill_version = "";
   std::string compiler = "";
   std::string compiler_flags = "";

@@ -9,7 +9,7 @@ namespace anthill {
 enum class DeviceChoice { automatic, cpu, cuda };
 
 struct RunConfig {
-  std::string name = "";  // free text; empty: the configuration file's stem
+  std::string name = "";  // for provenance.json; empty: the configuration file's stem
   std::int64_t seed = 0;  // environments seed + i; every Philox stream is keyed by it
   DeviceChoice device = DeviceChoice::automatic;
 };

@@ -26,12 +26,14 @@ BOOST_AUTO_TEST_CASE(sha256_known_answers) {
 BOOST_AUTO_TEST_CASE(what_it_says) {
   const TemporaryFolder folder;
   write_content(folder / "abc", "abc");
-  const Json json = Json::parse(collect_provenance({.anthill_version = "1.2.3",
+  const Json json = Json::parse(collect_provenance({.run_name = "first",
+                                                    .anthill_version = "1.2.3",
                                                     .compiler = "GNU 12",
                                                     .compiler_flags = "-O3 \"quoted\"",
                                                     .device = "cpu",
                                                     .model_xml_path = folder / "abc",
                                                     .arguments = {"anthill", "train", "x\xff"}}));
+  BOOST_TEST(json["name"] == "first");
   BOOST_TEST(json["anthill_version"] == "1.2.3");
   BOOST_TEST(json["build"]["flags"] == "-O3 \"quoted\"");
   BOOST_TEST(json["model_xml"]["sha256"].get<std::string>().starts_with("ba7816bf"));

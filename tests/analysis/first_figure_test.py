@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.first_figure import arms_table, first_figure
+from analysis.keep_run import keep_run
 from analysis.runs import read_run
 
 
@@ -62,3 +63,19 @@ def test_a_folder_without_logs_is_refused(tmp_path):
     (folder / "train.csv").write_text("")
     with pytest.raises(ValueError, match="no complete line"):
         read_run(folder)
+
+
+def test_a_kept_run_reads_back_and_names_no_machine(tmp_path):
+    folder = make_run(tmp_path / "run", 1.0)
+    (folder / "resolved.toml").write_text("")
+    provenance = json.loads((folder / "provenance.json").read_text()) | {
+        "executable": {"path": "/home/someone/anthill-train"},
+        "model_xml": {"path": "none"},
+        "arguments": ["/home/someone/anthill-train", "configs/x.toml", "--run", "/scratch/run"],
+    }
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    keep_run(folder, tmp_path / "kept")
+    kept = read_run(tmp_path / "kept")
+    assert kept.train.equals(read_run(folder).train) and kept.commit == "a" * 10 + "+"
+    text = (tmp_path / "kept" / "provenance.json").read_text()
+    assert "/home" not in text and "/scratch" not in text

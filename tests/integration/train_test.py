@@ -38,6 +38,7 @@ def test_run_folder_explains_itself(smoke):
     again = run("config", folder / "resolved.toml")
     assert again.returncode == 0
     provenance = json.loads((folder / "provenance.json").read_text())
+    assert provenance["name"] == "smoke"
     assert provenance["libraries"]["mujoco"] == "3.17.0"
     assert len(provenance["executable"]["sha256"]) == len(provenance["model_xml"]["sha256"]) == 64
     assert provenance["arguments"][1:] == [str(SMOKE), "--run", str(folder)]

@@ -1,0 +1,37 @@
+"""Copies what is worth committing of a run folder: its tables and settings, without this machine's paths.
+
+python -m analysis.keep_run RUN docs/results/STUDY/NAME
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+TABLES = ("train.csv", "episodes.csv", "eval.csv", "resolved.toml")
+
+
+def keep_run(run: Path, target: Path) -> None:
+    """Replaces `target` by the run's tables, resolved.toml and a provenance.json whose paths are file names."""
+    provenance = json.loads((run / "provenance.json").read_text())
+    for section in ("executable", "model_xml"):
+        provenance[section]["path"] = Path(provenance[section]["path"]).name
+    provenance["arguments"] = [Path(a).name if a.startswith("/") else a for a in provenance["arguments"]]
+    target.mkdir(parents=True, exist_ok=True)
+    for name in TABLES:
+        shutil.copyfile(run / name, target / name)
+    (target / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("target", type=Path)
+    arguments = parser.parse_args()
+    keep_run(arguments.run, arguments.target)
+
+
+if __name__ == "__main__":
+    main()
