@@ -52,8 +52,9 @@ int evaluate(const Arguments& arguments) {
   const std::filesystem::path folder = arguments.run;
   const ResolvedExperiment experiment =
       read_experiment((folder / "resolved.toml").string(), arguments.overrides);
-  for (const std::string& warning : check_experiment(experiment, num_available_cores()))
-    print_message(warning);
+  for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
+    print_message("warning: " + warning);
+  }
   const ExperimentConfig& config = experiment.config;
   const auto env = make_env(config.sim);
   const AgentShape shape = {env->spec().observation_dim,

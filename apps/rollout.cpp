@@ -70,7 +70,7 @@ SimConfig read_sim_config(const Options& options) {
     experiment.origins[setting.field->key()] = "--set";
   }
   for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
-    print_message(warning);
+    print_message("warning: " + warning);
   }
   return experiment.config.sim;
 }

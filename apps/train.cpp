@@ -91,8 +91,9 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
 
 int train(const Arguments& arguments) {
   const ResolvedExperiment experiment = read_experiment(arguments.config, arguments.overrides);
-  for (const std::string& warning : check_experiment(experiment, num_available_cores()))
-    print_message(warning);
+  for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
+    print_message("warning: " + warning);
+  }
   const std::string run =
       arguments.run.empty() ? default_run_folder(arguments.config) : arguments.run;
 

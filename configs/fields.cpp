@@ -36,7 +36,8 @@ constexpr double kMaxSteps = 1e12;
 void add_run(std::vector<Field>& fields) {
   SectionTable table(
       fields, "run", [](auto& config) -> auto& { return config.run; });
-  table.add("name", &RunConfig::name, "Free text for provenance.json; empty: the configuration file's stem.");
+  table.add("name", &RunConfig::name,
+            "Free text for provenance.json; empty: the configuration file's stem.");
   table.add("seed", &RunConfig::seed, at_least(0), "",
             "Environment i draws from seed + i; every Philox stream is keyed by it.");
   table.add("device", &RunConfig::device,

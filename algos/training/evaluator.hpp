@@ -1,6 +1,7 @@
 /// Scores a policy on environments of its own.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -34,10 +35,10 @@ class Evaluator {
   Evaluator(std::shared_ptr<const Env> env, std::int64_t num_episodes, std::uint64_t first_seed,
             ThreadPool& pool);
 
-  /// Plays every episode to its end with one policy per member 0. Throws std::runtime_error when
-  /// the policy's actions are not finite or the task has no time limit and does not end (10 million
-  /// steps).
-  EvaluationResult evaluate(Agent& agent, ActionMode mode);
+  /// Plays every episode to its end with member 0's policy. When `stop` is given and becomes true,
+  /// returns at once with no episodes. Throws std::runtime_error when the policy's actions are not
+  /// finite or the task has no time limit and does not end (10 million steps).
+  EvaluationResult evaluate(Agent& agent, ActionMode mode, const std::atomic<bool>* stop = nullptr);
 
  private:
   std::shared_ptr<const Env> env_;

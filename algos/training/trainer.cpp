@@ -15,7 +15,7 @@ namespace anthill {
 TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observer) {
   const TrainingConfig& training = config_.training;
   envs_->reset(staging_->current_observation());
-  evaluate(observer);
+  evaluate(stop, observer);
   while (!stop) {
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
@@ -38,13 +38,14 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
         !report_metrics(observer)) {
       return TrainingEnd::diverged;
     }
-    if (period_is_due(before, counters_.env_steps, config_.evaluation.period)) evaluate(observer);
+    if (period_is_due(before, counters_.env_steps, config_.evaluation.period))
+      evaluate(stop, observer);
   }
   // with overlap the last step's updates are still owed, and its row is written after them
   learn(stop);
   if (!report_metrics(observer)) return TrainingEnd::diverged;
   if (stop) return TrainingEnd::stopped;
-  evaluate(observer);
+  evaluate(stop, observer);
   return TrainingEnd::finished;
 }
 
@@ -82,10 +83,10 @@ bool Trainer::report_metrics(TrainingObserver& observer) {
   return !learned || std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
 }
 
-void Trainer::evaluate(TrainingObserver& observer) {
+void Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserver& observer) {
   if (!evaluator_) return;
-  observer.on_evaluation(counters_, evaluator_->evaluate(*agent_, ActionMode::deterministic),
-                         *agent_);
+  const EvaluationResult result = evaluator_->evaluate(*agent_, ActionMode::deterministic, &stop);
+  if (!result.returns.empty()) observer.on_evaluation(counters_, result, *agent_);
 }
 
 Trainer::Trainer(const ExperimentConfig& config)

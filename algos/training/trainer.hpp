@@ -64,7 +64,7 @@ class Trainer {
   bool choose_actions(const TransitionView& rows);
   void learn(const std::atomic<bool>& stop);
   bool report_metrics(TrainingObserver& observer);
-  void evaluate(TrainingObserver& observer);
+  void evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
 
   ExperimentConfig config_;
   at::Device device_;

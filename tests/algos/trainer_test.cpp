@@ -2,6 +2,8 @@
 #include "algos/training/trainer.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <thread>
 
 using namespace anthill;
 
@@ -127,6 +129,22 @@ BOOST_AUTO_TEST_CASE(a_stop_request_ends_inside_a_long_learn_phase) {
   Trainer trainer(small_experiment());
   BOOST_TEST((trainer.run(observer.stop, observer) == TrainingEnd::stopped));
   BOOST_TEST(trainer.counters().env_steps == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_request_ends_an_evaluation) {
+  ExperimentConfig config = small_experiment();
+  config.sim.max_episode_steps = 1'000'000'000;  // without the request it would never end
+  config.evaluation.period = 100;
+  TrainingObserver nobody;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  std::thread request([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    stop = true;
+  });
+  BOOST_TEST((trainer.run(stop, nobody) == TrainingEnd::stopped));
+  request.join();
+  BOOST_TEST(trainer.counters().env_steps == 0);
 }
 
 BOOST_AUTO_TEST_CASE(divergence_is_noticed) {
