@@ -1,7 +1,5 @@
 #include "apps/bench_parts.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <chrono>
 #include <functional>
@@ -26,9 +24,11 @@ struct Rates {
   double best = 0.0, median = 0.0;  // units per second
 };
 
-/// Repeats `work` (which returns how many units it did) in chunks of equal time for `seconds`,
-/// after one chunk of warm-up.
-Rates measure(double seconds, const std::function<double()>& work) {
+/// `finish` waits for work that is still queued, and counts. Repeats `work` (which returns how many
+/// units it did) in chunks of equal time for `seconds`, after one chunk of warm-up.
+Rates measure(
+    double seconds, const std::function<double()>& work,
+    const std::function<void()>& finish = [] {}) {
   using Clock = std::chrono::steady_clock;
   const auto chunk = [&] {
     const auto start = Clock::now();
@@ -37,7 +37,8 @@ Rates measure(double seconds, const std::function<double()>& work) {
       units += work();
       elapsed = std::chrono::duration<double>(Clock::now() - start).count();
     } while (elapsed < seconds / kNumChunks);
-    return units / elapsed;
+    finish();
+    return units / std::chrono::duration<double>(Clock::now() - start).count();
   };
   chunk();
   std::vector<double> rates(kNumChunks);
@@ -130,7 +131,7 @@ nlohmann::json bench_buffer(const BenchOptions& options) {
 
 nlohmann::json bench_learner(const BenchOptions& options) {
   const at::Device device = resolve_device(device_choice(options.device));
-  at::set_num_threads(std::max(1, options.num_threads));
+  set_learner_threads(std::max(1, options.num_threads));
   AgentConfig config;
   config.actor.hidden_dims = config.critic.hidden_dims = {options.hidden_dim, options.hidden_dim};
   config.critic.layer_norm = options.layer_norm;
@@ -140,16 +141,19 @@ nlohmann::json bench_learner(const BenchOptions& options) {
   const auto buffer = filled_buffer(small, device);
   Batch batch(1, options.batch_size, options.observation_dim, options.action_dim, device);
   std::uint64_t draw = 0;
-  const Rates rates = measure(options.seconds, [&] {
-    buffer->sample_into(batch.view(), draw++, current_stream(device));
-    agent->update(batch);
-    if (device.is_cuda() && draw % 100 == 0) synchronize(device);
-    return 1.0;
-  });
+  const Rates rates = measure(
+      options.seconds,
+      [&] {
+        buffer->sample_into(batch.view(), draw++, current_stream(device));
+        agent->update(batch);
+        if (draw % 100 == 0) synchronize(device);  // the clock must not run ahead of the device
+        return 1.0;
+      },
+      [&] { synchronize(device); });
   return {{"part", "learner"},
           {"algorithm", config.algorithm},
           {"device", device.str()},
-          {"num_threads", at::get_num_threads()},
+          {"num_threads", learner_threads()},
           {"observation_dim", options.observation_dim},
           {"action_dim", options.action_dim},
           {"batch_size", options.batch_size},

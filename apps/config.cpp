@@ -6,6 +6,7 @@
 #include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
 #include "configs/experiment.hpp"
+#include "sim/env_factory.hpp"
 
 int main(int argc, char** argv) {
   std::string path;
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
     for (const std::string& warning : anthill::check_experiment(experiment, 0)) {
       anthill::print_message("warning: " + warning);
     }
+    anthill::make_env(experiment.config.sim);  // an unknown task or a missing model is found here
     std::fputs(anthill::write_experiment(experiment, true).c_str(), stdout);
     return anthill::kExitFinished;
   };

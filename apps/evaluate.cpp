@@ -44,6 +44,7 @@ void print_json(const EvaluationResult& result, const Arguments& arguments) {
                                  {"length_mean", result.length_mean()},
                                  {"returns", result.returns},
                                  {"lengths", result.lengths},
+                                 {"invalid_episodes", result.num_invalid},
                                  {"seconds", result.seconds}};
   std::puts(object.dump().c_str());
 }
@@ -64,6 +65,7 @@ int evaluate(const Arguments& arguments) {
   const auto agent = make_agent(config.agent, shape);
   load_policy(folder / "policy.safetensors", *agent);
 
+  set_learner_threads(1);  // as in training, so that the numbers are the same
   ThreadPool pool(static_cast<int>(config.sim.num_threads));
   const std::uint64_t seed = arguments.seed >= 0 ? static_cast<std::uint64_t>(arguments.seed)
                                                  : evaluation_seed(config.run.seed);
@@ -88,7 +90,7 @@ int main(int argc, char** argv) {
             ->capture_default_str();
         app.add_option("--seed", arguments.seed,
                        "first seed, episode i uses seed + i; default: the run's evaluation seeds")
-            ->check(CLI::NonNegativeNumber);
+            ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
         app.add_flag("--stochastic", arguments.stochastic,
                      "sample actions instead of taking the distribution's mode");
         app.add_flag("--json", arguments.json, "print one machine-readable object");

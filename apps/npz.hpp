@@ -13,6 +13,7 @@ namespace anthill {
 struct NpyArray {
   std::vector<std::int64_t> shape;
   std::vector<float> values;
+  bool rounded = false;  // float64 values were not representable in float32
 };
 
 /// Reads a float32 or float64 .npy file (format versions 1 to 3); float64 is rounded to float32.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -70,15 +71,20 @@ std::string read_header(std::ifstream& stream, const std::filesystem::path& path
 }
 
 template <typename T>
-void read_values(std::ifstream& stream, std::vector<float>& values) {
+bool read_values(std::ifstream& stream, std::vector<float>& values) {
+  bool rounded = false;
   std::vector<T> chunk(std::min<std::size_t>(values.size(), 1 << 16));
   for (std::size_t done = 0; done < values.size();) {
     const std::size_t count = std::min(chunk.size(), values.size() - done);
     stream.read(reinterpret_cast<char*>(chunk.data()),
                 static_cast<std::streamsize>(count * sizeof(T)));
-    for (std::size_t i = 0; i < count; ++i) values[done + i] = static_cast<float>(chunk[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      values[done + i] = static_cast<float>(chunk[i]);
+      rounded = rounded || (static_cast<T>(values[done + i]) != chunk[i] && !std::isnan(chunk[i]));
+    }
     done += count;
   }
+  return rounded;
 }
 
 }  // namespace
@@ -118,8 +124,8 @@ NpyArray read_npy(const std::filesystem::path& path) {
                    " bytes of values, not what its header says; write it again");
   }
   NpyArray array{*shape, std::vector<float>(available / item_size)};
-  item_size == 4 ? read_values<float>(stream, array.values)
-                 : read_values<double>(stream, array.values);
+  array.rounded = item_size == 4 ? read_values<float>(stream, array.values)
+                                 : read_values<double>(stream, array.values);
   if (!stream) fail(path, "reading failed; check the disk");
   return array;
 }

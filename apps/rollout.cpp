@@ -38,16 +38,17 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--num-envs", options.num_envs, "Number of environments N")->required();
   app.add_option("--seed", options.seed, "Environment i is reset with seed + i")
       ->required()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
   app.add_option("--steps", options.num_steps,
                  "Control steps T per environment (default: as many as --actions has, else 1000)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   app.add_option("--actions", options.actions,
                  "float32 or float64 .npy file [T, N, action_dim] in environment units (default: "
                  "uniform in the action bounds)");
   app.add_option("--output", options.output,
                  "The .npz file to write: float64 arrays observation, action, reward, "
-                 "next_observation, terminated, truncated, invalid, each [T, N, ...]")
+                 "next_observation, terminated, truncated, invalid, each [T, N, ...]; where "
+                 "invalid is 1, the row's other values but observation are 0")
       ->required();
   app.add_option("--num-threads", options.num_threads, "Simulation threads; 0: one per core");
   add_set_option(app, options.overrides);
@@ -88,6 +89,10 @@ NpyArray read_actions(const Options& options, const EnvSpec& spec, std::int64_t 
     throw ConfigError(options.actions + ": shape (" + found + "); " + spec.name + " needs (" +
                       steps + ", " + std::to_string(num_envs) + ", " +
                       std::to_string(spec.action_dim) + ")");
+  }
+  if (actions.rounded) {
+    print_message("warning: " + options.actions +
+                  ": float64 actions are rounded to float32, as the task's action space is");
   }
   return actions;
 }

@@ -56,22 +56,27 @@ ProvenanceInputs provenance_inputs(const Arguments& arguments, const RunConfig& 
 }
 
 void print_start(const ExperimentConfig& config, const Trainer& trainer, const std::string& run) {
+  const std::string learner =
+      trainer.device().is_cuda() ? gpu_name(trainer.device()) : std::string("1 CPU thread");
   std::fprintf(
       stderr,
-      "anthill: %s on %s, %lld environments, replay ratio %g, seed %lld\n"
-      "anthill: %d simulation threads; learner on %s; replay buffer %.0f MiB; run folder %s\n",
+      "anthill: %s on %s x %lld, %lld env steps, replay ratio %g, seed %lld\n"
+      "anthill: %d simulation threads, learner on %s, replay buffer %.1f MiB\n"
+      "anthill: writing %s\n",
       config.agent.algorithm.c_str(), config.sim.env.c_str(),
-      static_cast<long long>(config.sim.num_envs), config.training.replay_ratio,
-      static_cast<long long>(config.run.seed), trainer.num_sim_threads(),
-      trainer.device().is_cuda() ? gpu_name(trainer.device()).c_str() : "1 CPU thread",
+      static_cast<long long>(config.sim.num_envs),
+      static_cast<long long>(config.training.total_env_steps), config.training.replay_ratio,
+      static_cast<long long>(config.run.seed), trainer.num_sim_threads(), learner.c_str(),
       static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
 }
 
-int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop) {
+int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop,
+               const std::string& run) {
   const Counters& counters = trainer.counters();
   switch (end) {
     case TrainingEnd::finished:
       recorder.finish(RunState::finished, "", counters, &trainer.agent());
+      print_message("finished; try: anthill evaluate " + run);
       return kExitFinished;
     case TrainingEnd::stopped:
       recorder.finish(RunState::stopped, stop.name(), counters, &trainer.agent());
@@ -103,11 +108,16 @@ int train(const Arguments& arguments) {
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
                    provenance_inputs(arguments, experiment.config.run, trainer));
   print_start(experiment.config, trainer, run);
-  RunRecorder recorder(experiment.config, folder);
+  std::optional<RunRecorder> recorder;
   try {
-    return finish_run(recorder, trainer, trainer.run(stop.flag(), recorder), stop);
+    recorder.emplace(experiment.config, folder);
+    return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, run);
   } catch (const std::exception& error) {
-    recorder.finish(RunState::failed, error.what(), trainer.counters(), nullptr);
+    if (recorder) {
+      recorder->finish(RunState::failed, error.what(), trainer.counters(), nullptr);
+    } else {
+      folder.finish({.state = RunState::failed, .reason = error.what()});
+    }
     throw;
   }
 }

@@ -12,6 +12,11 @@ namespace anthill {
 /// else the CPU. Throws ConfigError when CUDA is asked for and not to be had.
 at::Device resolve_device(DeviceChoice choice);
 
+/// Threads of LibTorch's own kernels in this process. Results depend on the number, because sums
+/// are split: a run and its evaluations use 1.
+void set_learner_threads(int num_threads);
+int learner_threads();
+
 /// The current cudaStream_t of a CUDA device as a plain pointer; nullptr for the CPU.
 void* current_stream(at::Device device);
 

@@ -40,7 +40,8 @@ Evaluator::Evaluator(std::shared_ptr<const Env> env, std::int64_t num_episodes,
   std::iota(seeds_.begin(), seeds_.end(), first_seed);
 }
 
-EvaluationResult Evaluator::evaluate(Agent& agent, ActionMode mode, const std::atomic<bool>* stop) {
+EvaluationResult Evaluator::evaluate(Agent& agent, ActionMode mode,
+                                     const std::function<bool()>& keep_going) {
   const auto start = std::chrono::steady_clock::now();
   const EnvSpec& spec = env_->spec();
   const auto num_episodes = static_cast<std::int64_t>(seeds_.size());
@@ -57,7 +58,7 @@ EvaluationResult Evaluator::evaluate(Agent& agent, ActionMode mode, const std::a
       throw std::runtime_error("evaluation: an episode of " + spec.name +
                                " does not end; set sim.max_episode_steps");
     }
-    if (stop != nullptr && stop->load(std::memory_order_relaxed)) return {};
+    if (keep_going && !keep_going()) return {};
     const TransitionView rows = staging.back();
     agent.act(rows.observation, rows.action, mode, RandomStream::evaluation_noise,
               static_cast<std::uint64_t>(step));
@@ -72,6 +73,7 @@ EvaluationResult Evaluator::evaluate(Agent& agent, ActionMode mode, const std::a
       if (record.episode != 0) continue;
       result.returns[static_cast<std::size_t>(record.env)] = record.episode_return;
       result.lengths[static_cast<std::size_t>(record.env)] = record.length;
+      result.num_invalid += record.invalid;
       --running;
     }
   }

@@ -1,8 +1,8 @@
 /// Scores a policy on environments of its own.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -14,7 +14,9 @@ namespace anthill {
 struct EvaluationResult {
   std::vector<double> returns;        // undiscounted, one per episode
   std::vector<std::int64_t> lengths;  // control steps
-  double seconds = 0.0;               // wall time
+  std::int64_t num_invalid =
+      0;                 // episodes that a simulator failure ended; their returns count as they are
+  double seconds = 0.0;  // wall time
 
   double return_mean() const;
   double return_std() const;  // population form, 0 for one episode
@@ -35,10 +37,12 @@ class Evaluator {
   Evaluator(std::shared_ptr<const Env> env, std::int64_t num_episodes, std::uint64_t first_seed,
             ThreadPool& pool);
 
-  /// Plays every episode to its end with member 0's policy. When `stop` is given and becomes true,
-  /// returns at once with no episodes. Throws std::runtime_error when the policy's actions are not
-  /// finite or the task has no time limit and does not end (10 million steps).
-  EvaluationResult evaluate(Agent& agent, ActionMode mode, const std::atomic<bool>* stop = nullptr);
+  /// Plays every episode to its end with member 0's policy. `keep_going`, when given, is called
+  /// before every vector step; once it says false, evaluate() returns at once with no episodes.
+  /// Throws std::runtime_error when the policy's actions are not finite or the task has no time
+  /// limit and does not end (10 million steps).
+  EvaluationResult evaluate(Agent& agent, ActionMode mode,
+                            const std::function<bool()>& keep_going = {});
 
  private:
   std::shared_ptr<const Env> env_;

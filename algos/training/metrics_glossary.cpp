@@ -98,6 +98,9 @@ constexpr std::array kEvaluation = {
     MetricColumn{"return_min", "return", "smallest return", kAlways},
     MetricColumn{"return_max", "return", "largest return", kAlways},
     MetricColumn{"length_mean", "steps", "mean episode length", kAlways},
+    MetricColumn{"invalid_episodes", "episodes",
+                 "episodes that a simulator warning ended; their returns count as they are",
+                 kAlways},
     MetricColumn{"deterministic", "0 or 1", "1: tanh of the policy's mean; 0: actions are sampled",
                  kAlways, false},
     MetricColumn{"seconds", "s", "wall time of this evaluation", kAlways}};

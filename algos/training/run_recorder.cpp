@@ -10,12 +10,18 @@
 #include <numeric>
 
 #include "algos/training/policy_file.hpp"
+#include "sim/mujoco_info.hpp"
 
 namespace anthill {
 namespace {
 
 /// Later ones are only counted, in train.csv.
 constexpr std::int64_t kMaxSimWarningLines = 20;
+
+std::string simulator_warning() {
+  const std::string text = last_mujoco_warning();
+  return text.empty() ? "non-finite state, reward or observation" : "latest warning: " + text;
+}
 
 double number(std::int64_t value) { return static_cast<double>(value); }
 
@@ -51,6 +57,13 @@ void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,
   folder_.update_status(status_);
 }
 
+void RunRecorder::on_tick(const Counters& counters) {
+  status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
+  live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
+  progress_.update(live_);
+  folder_.update_status(status_);
+}
+
 void RunRecorder::record_episodes(const Counters& counters, const VectorEnv& envs) {
   for (const EpisodeRecord& record : envs.finished_episodes()) {
     period_.return_sum += record.episode_return;
@@ -74,7 +87,8 @@ void RunRecorder::warn_invalid(const VectorEnv& envs) {
     message(
         "warning: environment " + std::to_string(record.env) + ", step " +
         std::to_string(record.step) + ", seed " + std::to_string(record.seed) +
-        (record.action_not_finite ? ": non-finite action" : ": simulator warning") +
+        (record.action_not_finite ? ": non-finite action"
+                                  : ": simulator failure (" + simulator_warning() + ")") +
         "; its episode ends and the transition is not used" +
         (sim_warnings_ == kMaxSimWarningLines ? " (later ones are counted in sim_warnings)" : ""));
   }
@@ -126,6 +140,7 @@ void RunRecorder::on_evaluation(const Counters& counters, const EvaluationResult
                    {"return_min", low},
                    {"return_max", high},
                    {"length_mean", result.length_mean()},
+                   {"invalid_episodes", number(result.num_invalid)},
                    {"deterministic", 1},
                    {"seconds", result.seconds}});
   live_.evaluation_return = result.return_mean();

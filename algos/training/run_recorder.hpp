@@ -18,6 +18,7 @@ class RunRecorder final : public TrainingObserver {
   /// `folder` must outlive it.
   RunRecorder(const ExperimentConfig& config, RunFolder& folder);
 
+  void on_tick(const Counters& counters) override;
   void on_step(const Counters& counters, const TransitionView& rows,
                const VectorEnv& envs) override;
   void on_metrics(const Counters& counters, const std::vector<std::string>& names,

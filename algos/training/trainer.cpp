@@ -1,52 +1,51 @@
 #include "algos/training/trainer.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
 
 #include "algos/networks/device.hpp"
 #include "algos/networks/noise.hpp"
 #include "sim/env_factory.hpp"
+#include "sim/mujoco_info.hpp"
 
 namespace anthill {
 
 TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observer) {
   const TrainingConfig& training = config_.training;
   envs_->reset(staging_->current_observation());
-  evaluate(stop, observer);
-  while (!stop) {
+  bool finite = evaluate(stop, observer);
+  while (finite && !stop) {
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
-    if (!choose_actions(rows)) return TrainingEnd::diverged;
+    finite = choose_actions(rows);
+    if (!finite) break;
     envs_->begin_step(rows, staging_->next_acting_observation());
-    if (training.overlap) learn(stop);
+    if (training.overlap) learn(stop, observer);
     envs_->finish_step();
 
     buffer_->insert(rows, current_stream(device_));
     staging_->flip();
     const std::int64_t before = counters_.env_steps;
-    counters_.env_steps += envs_->num_envs();
-    counters_.episodes += static_cast<std::int64_t>(envs_->finished_episodes().size());
-    ++counters_.vector_steps;
-    if (!training.overlap) learn(stop);
+    count_step();
+    if (!training.overlap) learn(stop, observer);
 
     observer.on_step(counters_, rows, *envs_);
     if (counters_.env_steps >= training.total_env_steps) break;
-    if (period_is_due(before, counters_.env_steps, config_.log.period) &&
-        !report_metrics(observer)) {
-      return TrainingEnd::diverged;
+    if (period_is_due(before, counters_.env_steps, config_.log.period)) {
+      finite = report_metrics(observer);
     }
-    if (period_is_due(before, counters_.env_steps, config_.evaluation.period))
-      evaluate(stop, observer);
+    if (finite && period_is_due(before, counters_.env_steps, config_.evaluation.period)) {
+      finite = evaluate(stop, observer);
+    }
   }
   // with overlap the last step's updates are still owed, and its row is written after them
-  learn(stop);
-  if (!report_metrics(observer)) return TrainingEnd::diverged;
-  if (stop) return TrainingEnd::stopped;
-  evaluate(stop, observer);
-  return TrainingEnd::finished;
+  if (finite) learn(stop, observer);
+  finite = report_metrics(observer) && finite;
+  if (finite && !stop) finite = evaluate(stop, observer);
+  if (!finite) return TrainingEnd::diverged;
+  return stop ? TrainingEnd::stopped : TrainingEnd::finished;
 }
 
 /// Writes normalised actions into the rows; false when the policy's are not finite.
@@ -62,17 +61,30 @@ bool Trainer::choose_actions(const TransitionView& rows) {
   return std::ranges::all_of(rows.action, [](float a) { return std::isfinite(a); });
 }
 
-void Trainer::learn(const std::atomic<bool>& stop) {
+void Trainer::count_step() {
+  counters_.env_steps += envs_->num_envs();
+  counters_.episodes += static_cast<std::int64_t>(envs_->finished_episodes().size());
+  ++counters_.vector_steps;
+  num_valid_ += envs_->num_envs() - static_cast<std::int64_t>(envs_->invalid_transitions().size());
+}
+
+void Trainer::learn(const std::atomic<bool>& stop, TrainingObserver& observer) {
   std::int64_t due = replay_ratio_.updates_due(counters_.env_steps, counters_.gradient_updates);
+  if (due > 0 && num_valid_ == 0) {
+    throw std::runtime_error("every one of " + std::to_string(counters_.env_steps) +
+                             " transitions is invalid (MuJoCo: " + last_mujoco_warning() +
+                             "); check the options of [sim] and the model file");
+  }
   for (; due > 0 && !stop; --due) {
     buffer_->sample_into(batch_->view(), static_cast<std::uint64_t>(counters_.gradient_updates),
                          current_stream(device_));
     agent_->update(*batch_);
     ++counters_.gradient_updates;
+    observer.on_tick(counters_);
   }
 }
 
-/// False when what the learner measured is not finite.
+/// False when the parameters, or what the learner measured since the last report, are not finite.
 bool Trainer::report_metrics(TrainingObserver& observer) {
   const bool learned = agent_->num_updates() > reported_updates_;
   reported_updates_ = agent_->num_updates();
@@ -80,13 +92,23 @@ bool Trainer::report_metrics(TrainingObserver& observer) {
   const std::vector<double> values(means.data_ptr<double>(),
                                    means.data_ptr<double>() + means.numel());
   observer.on_metrics(counters_, agent_->metric_names(), values);
-  return !learned || std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+  if (!learned) return true;
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); }) &&
+         agent_->parameters_are_finite();
 }
 
-void Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserver& observer) {
-  if (!evaluator_) return;
-  const EvaluationResult result = evaluator_->evaluate(*agent_, ActionMode::deterministic, &stop);
+/// False, without an evaluation, when the parameters are not finite.
+bool Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserver& observer) {
+  if (!evaluator_) return true;
+  if (!agent_->parameters_are_finite()) return false;
+  const auto keep_going = [&] {
+    observer.on_tick(counters_);
+    return !stop.load(std::memory_order_relaxed);
+  };
+  const EvaluationResult result =
+      evaluator_->evaluate(*agent_, ActionMode::deterministic, keep_going);
   if (!result.returns.empty()) observer.on_evaluation(counters_, result, *agent_);
+  return true;
 }
 
 Trainer::Trainer(const ExperimentConfig& config)
@@ -97,7 +119,7 @@ Trainer::Trainer(const ExperimentConfig& config)
       pool_(static_cast<int>(config.sim.num_threads)),
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
   // one thread, so that sums are taken in one order whatever the machine
-  at::set_num_threads(1);
+  set_learner_threads(1);
   const EnvSpec& spec = env_->spec();
   const std::int64_t num_envs = config.sim.num_envs;
   const auto members = static_cast<std::int64_t>(seeds_.size());

@@ -29,6 +29,8 @@ struct Counters {
 class TrainingObserver {
  public:
   virtual ~TrainingObserver() = default;
+  /// Often: after every update and every step of an evaluation. For heartbeats; must be cheap.
+  virtual void on_tick(const Counters&) {}
   /// After every vector step; `rows` is what was inserted.
   virtual void on_step(const Counters&, const TransitionView& /*rows*/, const VectorEnv&) {}
   /// Every log.period env steps; means over the updates since the last call, NaN when there were
@@ -62,23 +64,25 @@ class Trainer {
 
  private:
   bool choose_actions(const TransitionView& rows);
-  void learn(const std::atomic<bool>& stop);
+  void count_step();
+  void learn(const std::atomic<bool>& stop, TrainingObserver& observer);
   bool report_metrics(TrainingObserver& observer);
-  void evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
+  bool evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
 
   ExperimentConfig config_;
   at::Device device_;
   std::vector<std::uint64_t> seeds_;  // one per member
   std::shared_ptr<const Env> env_;
+  std::unique_ptr<Staging> staging_;  // outlives envs_, which may still be writing into it
   ThreadPool pool_;
   std::unique_ptr<VectorEnv> envs_;
-  std::unique_ptr<Staging> staging_;
   std::unique_ptr<ReplayBuffer> buffer_;
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<Evaluator> evaluator_;
   ReplayRatio replay_ratio_;
   Counters counters_;
+  std::int64_t num_valid_ = 0;         // transitions that may be sampled, ever made
   std::int64_t reported_updates_ = 0;  // learner updates at the last on_metrics
 };
 

@@ -122,13 +122,45 @@ BOOST_AUTO_TEST_CASE(random_steps_and_learning_starts_are_apart) {
 BOOST_AUTO_TEST_CASE(a_stop_request_ends_inside_a_long_learn_phase) {
   struct StopAt : TrainingObserver {
     std::atomic<bool> stop = false;
-    void on_step(const Counters& counters, const TransitionView&, const VectorEnv&) override {
-      if (counters.env_steps >= 200) stop = true;
+    void on_tick(const Counters& counters) override {
+      if (counters.gradient_updates == 5) stop = true;
     }
   } observer;
-  Trainer trainer(small_experiment());
-  BOOST_TEST((trainer.run(observer.stop, observer) == TrainingEnd::stopped));
-  BOOST_TEST(trainer.counters().env_steps == 200);
+  for (const bool overlap : {false, true}) {
+    ExperimentConfig config = small_experiment();
+    config.training.replay_ratio = 100.0;  // 400 updates for every vector step
+    config.training.overlap = overlap;
+    observer.stop = false;
+    Trainer trainer(config);
+    BOOST_TEST((trainer.run(observer.stop, observer) == TrainingEnd::stopped));
+    BOOST_TEST(trainer.counters().gradient_updates == 5);
+    BOOST_TEST(trainer.counters().env_steps == (overlap ? 68 : 64));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_throws_mid_step_leaves_no_writer_behind) {
+  struct Thrower : TrainingObserver {
+    void on_tick(const Counters&) override { throw std::runtime_error("disk full"); }
+  } observer;
+  ExperimentConfig config = small_experiment();
+  for (const int threads : {1, 3}) {
+    config.sim.num_threads = threads;
+    std::atomic<bool> stop = false;
+    Trainer trainer(config);
+    BOOST_CHECK_THROW(trainer.run(stop, observer), std::runtime_error);
+  }  // the destructor finishes the step into rows that still exist
+}
+
+BOOST_AUTO_TEST_CASE(only_invalid_transitions_are_an_error_that_says_so) {
+  ExperimentConfig config = small_experiment();
+  config.sim.env = "Ant-v4";
+  config.sim.ant.reset_noise_scale = 1e300;
+  TrainingObserver nobody;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  BOOST_CHECK_EXCEPTION(trainer.run(stop, nobody), std::runtime_error, [](const auto& error) {
+    return std::string(error.what()).find("transitions is invalid") != std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_request_ends_an_evaluation) {

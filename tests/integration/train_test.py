@@ -67,6 +67,7 @@ def test_counts_are_exact(smoke):
 
 def test_progress_is_plain_lines_without_a_terminal(smoke):
     lines = smoke[1].splitlines()
+    assert "warning" not in smoke[1] and rows(smoke[0] / "train.csv")[-1]["sim_warnings"] == "0"
     assert any("2,000/2,000" in line for line in lines) and "\r" not in smoke[1] and "\x1b" not in smoke[1]
 
 
@@ -106,6 +107,15 @@ def test_an_existing_run_is_never_overwritten(smoke):
     before = (smoke[0] / "train.csv").read_bytes()
     assert_fails(run("train", SMOKE, "--run", smoke[0]), 2, smoke[0])
     assert (smoke[0] / "train.csv").read_bytes() == before
+
+
+def test_the_last_line_says_what_to_do_next(smoke):
+    assert smoke[1].splitlines()[-1] == f"anthill: finished; try: anthill evaluate {smoke[0]}"
+
+
+def test_config_finds_an_unknown_task(tmp_path):
+    (tmp_path / "x.toml").write_text('[sim]\nenv = "Ant-v9"\n')
+    assert_fails(run("config", tmp_path / "x.toml"), 2, "Ant-v9", "did you mean")
 
 
 def test_default_run_folder(tmp_path):
