@@ -1,4 +1,5 @@
 /// The ring in host memory: sequential (CPP) or with an OpenMP team (OMP).
+#include <omp.h>
 #include <thrust/system/cpp/execution_policy.h>
 #include <thrust/system/cpp/vector.h>
 #include <thrust/system/omp/execution_policy.h>
@@ -45,6 +46,19 @@ struct CppSystem : HostSystem {
   }
 };
 
+/// One thread per core of the affinity mask while it lives. The caller's own count may be 1:
+/// LibTorch sets it for the whole process.
+class AllCores {
+ public:
+  AllCores() { omp_set_num_threads(omp_get_num_procs()); }
+  ~AllCores() { omp_set_num_threads(before_); }
+  AllCores(const AllCores&) = delete;
+  AllCores& operator=(const AllCores&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
+
 struct OmpSystem : HostSystem {
   using HostSystem::HostSystem;
   template <class T>
@@ -55,6 +69,7 @@ struct OmpSystem : HostSystem {
     if (functor.num_rows() < kMinParallelRows) {
       run(thrust::cpp::par, count, functor);
     } else {
+      const AllCores threads;
       run(thrust::omp::par, count, functor);
     }
   }

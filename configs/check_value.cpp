@@ -44,6 +44,7 @@ bool accepts(const Field&, bool) { return true; }
 
 bool accepts(const Field& field, double number) {
   const Range& range = field.range;
+  if (range.infinite && std::isinf(number)) return true;
   return std::isfinite(number) && number <= range.high &&
          (range.low_open ? number > range.low : number >= range.low);
 }
@@ -75,14 +76,19 @@ std::string describe_accepted(const Field& field) {
     case FieldType::integer:
       return "an integer" + range_text(field.range, true);
     case FieldType::real:
-      return "a finite real number" + range_text(field.range, false);
+      return std::string(field.range.infinite ? "a real number, inf or -inf"
+                                              : "a finite real number") +
+             range_text(field.range, false);
     case FieldType::text:
       if (!field.choices.empty()) return choices_text(field.choices);
       return "one line of text of at most " + std::to_string(kMaxTextBytes) + " bytes";
     case FieldType::integers:
       return list_text(field, " integers", true);
     case FieldType::reals:
-      return list_text(field, " finite real numbers", false);
+      return list_text(
+          field,
+          field.range.infinite ? " real numbers, inf and -inf included" : " finite real numbers",
+          false);
   }
   return "";
 }

@@ -23,6 +23,8 @@ constexpr EnumName<AlphaLossForm> kAlphaLossForms[] = {{AlphaLossForm::alpha, "a
                                                        {AlphaLossForm::log_alpha, "log_alpha"}};
 
 constexpr Range kAny{};
+// an infinite end means that there is no such bound
+constexpr Range kAnyOrInfinite{.infinite = true};
 
 constexpr Range between(double low, double high) { return {low, high}; }
 
@@ -75,9 +77,9 @@ void add_ant(std::vector<Field>& fields) {
             "Body whose velocity is rewarded (v5 only).");
   table.add("terminate_when_unhealthy", &AntConfig::terminate_when_unhealthy,
             "End the episode when the Ant is no longer healthy.");
-  table.add("healthy_z_range", &AntConfig::healthy_z_range, kAny, "m",
-            "Heights of the torso, both inclusive, in which the Ant is healthy.");
-  table.add("contact_force_range", &AntConfig::contact_force_range, kAny, "N, N m",
+  table.add("healthy_z_range", &AntConfig::healthy_z_range, kAnyOrInfinite, "m",
+            "Lowest and highest height of the torso, both inclusive, at which the Ant is healthy.");
+  table.add("contact_force_range", &AntConfig::contact_force_range, kAnyOrInfinite, "N, N m",
             "Contact forces and torques are clipped to this range.");
   table.add("reset_noise_scale", &AntConfig::reset_noise_scale, at_least(0), "",
             "Scale of the noise on the initial state.");

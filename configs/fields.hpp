@@ -26,11 +26,12 @@ enum class FieldType { boolean, integer, real, text, integers, reals };
 
 inline FieldType type_of(const Value& value) { return static_cast<FieldType>(value.index()); }
 
-/// Allowed numbers, for lists of each element. Always finite, whatever the bounds.
+/// Allowed numbers, for lists of each element. Never nan; infinities only where `infinite` says so.
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   bool low_open = false;  // true: low itself is refused
+  bool infinite = false;  // true: inf and -inf are accepted too
 };
 
 struct Field {

@@ -69,12 +69,12 @@ void check_ranges(const AntConfig& config) {
   finite(config.contact_cost_weight, "contact_cost_weight");
   finite(config.healthy_reward, "healthy_reward");
   finite(config.reset_noise_scale, "reset_noise_scale");
-  require(config.frame_skip >= 1 && config.frame_skip <= 10'000,
-          "frame_skip: must be between 1 and 10000");
+  require(config.frame_skip >= 1 && config.frame_skip <= 1000,
+          "frame_skip: must be between 1 and 1000");
   require(config.reset_noise_scale >= 0, "reset_noise_scale: must be 0 or more");
   // written so that nan fails too; infinite bounds mean "no bound"
   const auto ordered = [](const std::array<double, 2>& range, const std::string& key) {
-    require(range[0] <= range[1], key + ": must be [low, high] with low <= high");
+    require(range[0] < range[1], key + ": must be [low, high] with low < high");
   };
   ordered(config.healthy_z_range, "healthy_z_range");
   ordered(config.contact_force_range, "contact_force_range");

@@ -18,18 +18,6 @@ constexpr Task kTasks[] = {
     {"Pendulum-v1", [](const SimConfig& config) { return make_pendulum(config); }},
 };
 
-/// Another task's options would have no effect, which nobody who wrote them expects.
-void check_unused_options(const SimConfig& config) {
-  const auto require = [&](bool unused, const std::string& section) {
-    if (!unused) {
-      throw ConfigError(section + ": " + config.env + " has no such options; remove the section");
-    }
-  };
-  require(config.env.starts_with("Ant-") || config.ant == AntConfig{}, "sim.ant");
-  require(config.env.starts_with("Pendulum-") || config.pendulum == PendulumConfig{},
-          "sim.pendulum");
-}
-
 }  // namespace
 
 std::vector<std::string> env_names() {
@@ -43,9 +31,7 @@ std::shared_ptr<const Env> make_env(const SimConfig& config) {
     throw ConfigError("sim.max_episode_steps: must be 0 (the task's own limit) or more");
   }
   for (const Task& task : kTasks) {
-    if (config.env != task.name) continue;
-    check_unused_options(config);
-    return task.make(config);
+    if (config.env == task.name) return task.make(config);
   }
   std::string known;
   for (const std::string& name : env_names()) known += (known.empty() ? "" : ", ") + name;

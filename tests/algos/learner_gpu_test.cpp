@@ -1,5 +1,7 @@
 #define BOOST_TEST_MODULE learner_gpu
 #include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
 
 #include "algos/agents/sac.hpp"
 #include "algos/networks/device.hpp"

@@ -124,10 +124,32 @@ BOOST_AUTO_TEST_CASE(a_member_does_not_depend_on_its_neighbours) {
 }
 
 BOOST_AUTO_TEST_CASE(layer_norm_off_is_the_plain_network) {
-  // with LayerNorm the hidden rows are standardised, without it the layer does not exist at all
-  BOOST_TEST(mlp_layout(small_shape(false)).total_size() == 3 * 5 + 5 + 5 * 4 + 4 + 4 * 2 + 2);
-  BOOST_TEST(mlp_layout(small_shape(true)).total_size() ==
-             mlp_layout(small_shape(false)).total_size() + 2 * 5 + 2 * 4);
+  const MlpShape plain_shape = small_shape(false), normed_shape = small_shape(true);
+  BOOST_TEST(mlp_layout(plain_shape).total_size() == 3 * 5 + 5 + 5 * 4 + 4 + 4 * 2 + 2);
+  BOOST_TEST(mlp_layout(normed_shape).total_size() ==
+             mlp_layout(plain_shape).total_size() + 2 * 5 + 2 * 4);
+
+  // LayerNorm is undone for row 0 by a scale and shift that restore that row's own deviation and
+  // mean: there, and only there, the outputs agree
+  const Parameters plain = initialised(plain_shape, 2, 2), normed = initialised(normed_shape, 2, 2);
+  const Tensor input = numbers({2, 3, 3});
+  at::NoGradGuard no_grad;
+  for (const auto& entry : plain.layout().entries()) {
+    BOOST_TEST(at::equal(plain.view(entry.name), normed.view(entry.name)), entry.name);
+  }
+  Tensor x = input.select(1, 0).unsqueeze(1).expand({2, 2, 3}).unsqueeze(-1);  // row 0, as columns
+  for (const std::string layer : {"0", "1"}) {
+    const Tensor z = plain.view("hidden_" + layer + ".weight").matmul(x).squeeze(-1) +
+                     plain.view("hidden_" + layer + ".bias");
+    const Tensor mean = z.mean(-1, true), variance = (z - mean).square().mean(-1, true);
+    normed.view("layer_norm_" + layer + ".weight").copy_((variance + 1e-5).sqrt().expand_as(z));
+    normed.view("layer_norm_" + layer + ".bias").copy_(mean.expand_as(z));
+    x = at::relu(z).unsqueeze(-1);
+  }
+  const Tensor difference =
+      (mlp_forward(plain_shape, plain, input) - mlp_forward(normed_shape, normed, input)).abs();
+  BOOST_TEST(difference.select(2, 0).max().item<double>() < 1e-6);
+  BOOST_TEST(difference.slice(2, 1).amax({2, 3}).min().item<double>() > 1e-3);
 }
 
 BOOST_AUTO_TEST_CASE(adam_equals_the_scalar_recursion) {

@@ -106,9 +106,9 @@ BOOST_AUTO_TEST_CASE(not_finite) {
   check_error("[sim.ant]\nhealthy_reward = inf\n",
               "x.toml:2:18: sim.ant.healthy_reward must be a finite real number, got inf; write "
               "for example healthy_reward = 1.0");
-  check_error("[sim.ant]\nhealthy_z_range = [0.2, -inf]\n",
-              "x.toml:2:19: sim.ant.healthy_z_range must be a list of 2 finite real numbers, got "
-              "[0.2, -inf]; write for example healthy_z_range = [0.2, 1.0]");
+  check_error("[sim.ant]\nhealthy_z_range = [0.2, nan]\n",
+              "x.toml:2:19: sim.ant.healthy_z_range must be a list of 2 real numbers, inf and -inf "
+              "included, got [0.2, nan]; write for example healthy_z_range = [0.2, 1.0]");
 }
 
 BOOST_AUTO_TEST_CASE(out_of_range) {
@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(out_of_range) {
               "x.toml:2:15: critic.hidden_dims must be a list of 0 to 16 integers in [1, 65536], "
               "got a list of other elements; write for example hidden_dims = [256, 256]");
   check_error("[sim.ant]\nhealthy_z_range = [0.2]\n",
-              "x.toml:2:19: sim.ant.healthy_z_range must be a list of 2 finite real numbers, got "
-              "[0.2]; write for example healthy_z_range = [0.2, 1.0]");
+              "x.toml:2:19: sim.ant.healthy_z_range must be a list of 2 real numbers, inf and -inf "
+              "included, got [0.2]; write for example healthy_z_range = [0.2, 1.0]");
   check_error("[run]\nname = \"two\\nlines\"\n",
               "x.toml:2:8: run.name must be one line of text of at most 1000 bytes, got "
               "\"two\\nlines\"; write for example name = \"\"");

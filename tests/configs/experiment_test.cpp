@@ -131,6 +131,11 @@ BOOST_AUTO_TEST_CASE(contradictions) {
   BOOST_TEST(read_error("[sim.ant]\nhealthy_z_range = [1.0, 0.2]\n") ==
              "x.toml:2:19: sim.ant.healthy_z_range: the lower end is not below the upper end; swap "
              "or correct them");
+  for (const char* range : {"[0.2, -inf]", "[inf, inf]", "[-inf, -inf]", "[1.0, 1.0]"}) {
+    BOOST_TEST(read_error(std::string("[sim.ant]\ncontact_force_range = ") + range + "\n") ==
+               "x.toml:2:23: sim.ant.contact_force_range: the lower end is not below the upper "
+               "end; swap or correct them");
+  }
   BOOST_TEST(read_error("[temperature]\ninitial_alpha = 0\n") ==
              "x.toml:2:17: temperature.initial_alpha = 0 cannot be tuned; give a positive one or "
              "set automatic = false");
@@ -144,6 +149,14 @@ BOOST_AUTO_TEST_CASE(the_limits_themselves_are_accepted) {
       "[buffer]\ncapacity = 256\n[sim]\nnum_envs = 256\n[training]\ntotal_env_steps = 10_000\n"
       "[temperature]\nautomatic = false\ninitial_alpha = 0\n");
   BOOST_TEST(check_experiment(experiment, 1).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_infinite_end_is_no_bound) {
+  const ResolvedExperiment experiment = read_text("[sim.ant]\nhealthy_z_range = [0.2, inf]\n",
+                                                  {"sim.ant.contact_force_range=[-inf, 1]"});
+  BOOST_TEST(check_experiment(experiment, 1).empty());
+  BOOST_TEST(experiment.config.sim.ant.healthy_z_range[1] == HUGE_VAL);
+  BOOST_TEST(experiment.config.sim.ant.contact_force_range[0] == -HUGE_VAL);
 }
 
 BOOST_AUTO_TEST_CASE(doubtful_settings_warn) {
@@ -194,6 +207,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_reads_back_to_the_same_values) {
   experiment.config.sim.ant.healthy_reward = -1.7976931348623157e308;
   experiment.config.sim.ant.ctrl_cost_weight = -0.0;
   experiment.config.sim.ant.healthy_z_range = {-1e22, 123456789.12345679};
+  experiment.config.sim.ant.contact_force_range = {-HUGE_VAL, HUGE_VAL};
   for (const bool with_origins : {false, true}) {
     const ResolvedExperiment again = read_text(write_experiment(experiment, with_origins));
     for (const Field& field : fields()) {

@@ -274,10 +274,12 @@ BOOST_AUTO_TEST_CASE(values_out_of_range_are_refused) {
     return error_of({.env = "Ant-v5", .ant = ant});
   };
   BOOST_TEST(contains(error_with({.frame_skip = 0}), "sim.ant.frame_skip"));
+  BOOST_TEST(contains(error_with({.frame_skip = 1001}), "sim.ant.frame_skip"));
   BOOST_TEST(contains(error_with({.ctrl_cost_weight = nan}), "sim.ant.ctrl_cost_weight"));
   BOOST_TEST(contains(error_with({.main_body = 14}), "bodies 0 to 13"));
   BOOST_TEST(contains(error_with({.healthy_z_range = {1, .2}}), "sim.ant.healthy_z_range"));
   BOOST_TEST(contains(error_with({.healthy_z_range = {nan, 1}}), "sim.ant.healthy_z_range"));
+  BOOST_TEST(contains(error_with({.healthy_z_range = {1, 1}}), "with low < high"));
   BOOST_TEST(contains(error_with({.contact_force_range = {1, 0}}), "sim.ant.contact_force_range"));
   BOOST_TEST(contains(error_with({.reset_noise_scale = -.1}), "sim.ant.reset_noise_scale"));
 }
