@@ -14,14 +14,16 @@
 namespace anthill {
 
 /// What a number is used for. Values are part of every run's identity: append, never renumber.
+/// Elements are those of one member's array, row-major; normal noise takes four of them from one
+/// call (algos/networks/noise_kernel.hpp).
 enum class RandomStream : std::uint32_t {
   batch_rows = 1,         // counter: draw, lane: row of the batch
-  random_action = 2,      // counter: vector step, lane: environment * A + element
-  exploration_noise = 3,  // counter: vector step, lane: environment * A + element
-  next_action_noise = 4,  // counter: update, lane: row * A + element
-  actor_noise = 5,        // counter: update, lane: row * A + element
-  initialisation = 6,     // counter: network, lane: element
-  evaluation_noise = 7,   // counter: step of the evaluation, lane: environment * A + element
+  random_action = 2,      // counter: vector step, lane: element of the actions (N x A)
+  exploration_noise = 3,  // counter: vector step, lane: element / 4 of the actions (N x A)
+  next_action_noise = 4,  // counter: update, lane: element / 4 of the batch's actions (B x A)
+  actor_noise = 5,        // counter: update, lane: element / 4 of the batch's actions (B x A)
+  initialisation = 6,     // counter: network, lane: network of the ensemble; words seed a generator
+  evaluation_noise = 7,   // counter: step of the evaluation, lane: element / 4 of the actions
 };
 
 struct PhiloxWords {

@@ -20,6 +20,23 @@ BOOST_AUTO_TEST_CASE(normals_have_the_moments_and_the_distribution) {
   BOOST_TEST((cdf - empirical).abs().max().item<double>() < 1.95e-3);
 }
 
+// computed once in double by a separate program, from the documented key and Box & Muller's formula
+BOOST_AUTO_TEST_CASE(normals_keep_their_values) {
+  const Tensor x = at::empty({2, 6}, at::kFloat);
+  const auto equals = [&](const std::vector<double>& golden) {
+    for (std::int64_t i = 0; i < 6; ++i) {
+      BOOST_TEST(std::abs(x[1][i].item<double>() - golden[static_cast<std::size_t>(i)]) < 1e-6,
+                 "element " << i << ": " << x[1][i].item<double>());
+    }
+  };
+  fill_normal(x, {0, 5}, RandomStream::actor_noise, 7);
+  equals({-0.1403559630488997, 0.1726787802710366, -1.4946815208288273, -0.17462594086798752,
+          0.7899749949695369, 1.1611856931838298});
+  fill_normal(x, {0, (1ull << 40) | 6}, RandomStream::next_action_noise, (1ull << 32) + 1);
+  equals({-0.37086838046898035, 0.5677161637743452, 1.08717894386496, -0.4752072711475588,
+          0.4651648548860463, 0.23684873549936192});
+}
+
 BOOST_AUTO_TEST_CASE(an_element_is_a_function_of_its_key_alone) {
   const Tensor small = at::empty({1, 2, 3}), large = at::empty({2, 8, 3});
   fill_normal(small, {5}, RandomStream::actor_noise, 7);
