@@ -1,10 +1,6 @@
 #define BOOST_TEST_MODULE replay_buffer
 #include "buffers/replay_buffer.hpp"
 
-#if !defined(__SANITIZE_THREAD__)
-#include <omp.h>
-#endif
-
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <sstream>
@@ -200,7 +196,6 @@ BOOST_AUTO_TEST_CASE(a_members_batch_does_not_depend_on_the_number_of_members) {
 
 #if !defined(__SANITIZE_THREAD__)  // libgomp is not instrumented: its barriers look like races
 BOOST_AUTO_TEST_CASE(serial_and_openmp_give_the_same_bits) {
-  omp_set_num_threads(4);
   const ReplayShape shape{9, 3, 3000, 3, 12'000};  // enough lanes and rows for a team
   const auto serial = make_buffer(shape), parallel = make_buffer(shape, DeviceSystem::omp);
   RowMaker maker(shape);
