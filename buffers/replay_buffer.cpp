@@ -1,13 +1,12 @@
 #include "buffers/replay_buffer.hpp"
 
-#include <unistd.h>
-
 #include <iomanip>
 #include <new>
 #include <sstream>
 #include <string>
 
 #include "buffers/cuda_device.hpp"
+#include "buffers/host_memory.hpp"
 #include "buffers/replay_record.hpp"
 #include "buffers/replay_systems.hpp"
 
@@ -49,9 +48,7 @@ double num_bytes(const ReplayShape& shape) {
 
 /// Memory is committed when it is first written: too large a ring would end the process later.
 void check_host_memory(const ReplayShape& shape) {
-  const double available =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  if (num_bytes(shape) > available) throw_no_memory(shape);
+  if (num_bytes(shape) > host_memory_bytes()) throw_no_memory(shape);
 }
 
 std::unique_ptr<ReplayBuffer> make(const ReplayShape& shape, const std::uint64_t* seeds,
