@@ -1,7 +1,6 @@
 #include "algos/training/provenance.hpp"
 
 #include <openssl/evp.h>
-#include <sched.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +12,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+
+#include "sim/thread_pool.hpp"
 
 namespace anthill {
 namespace {
@@ -135,11 +136,12 @@ Json machine(const ProvenanceInputs& inputs) {
           {"architecture", system.machine},
           {"cpu", field_of_file("/proc/cpuinfo", "model name", ':')},
           {"cores", ::sysconf(_SC_NPROCESSORS_ONLN)},
-          {"affinity_cores", affinity_cores()},
+          {"available_cores", num_available_cores()},
           {"memory_mib", static_cast<long>(static_cast<double>(pages) *
                                            static_cast<double>(page_bytes) / 1048576.0)},
           {"device", known(inputs.device)},
-          {"gpu", known(inputs.gpu_name)}};
+          {"gpu", known(inputs.gpu_name)},
+          {"gpu_driver", gpu_driver_version()}};
 }
 
 std::string text_of(const Json& json) {
@@ -168,6 +170,10 @@ std::string collect_provenance(const ProvenanceInputs& inputs) {
         {"libtorch", known(inputs.libtorch_version)},
         {"cuda", known(inputs.cuda_version)}}},
       {"machine", machine(inputs)},
+      {"threads",
+       {{"simulation",
+         inputs.simulation_threads > 0 ? Json(inputs.simulation_threads) : Json("unknown")},
+        {"learner", 1}}},
       {"model_xml",
        {{"path", known(inputs.model_xml_path)},
         {"sha256", no_model ? "none" : sha256_of_file(inputs.model_xml_path)}}},
@@ -199,11 +205,15 @@ std::string utc_time_now() {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
 }
 
-int affinity_cores() {
-  // a mask of 64 Ki cores: the fixed cpu_set_t fails on machines with more than 1024
-  std::array<cpu_set_t, 64> masks;
-  if (::sched_getaffinity(0, sizeof(masks), masks.data()) != 0) return 1;
-  return CPU_COUNT_S(sizeof(masks), masks.data());
+std::string gpu_driver_version(const std::string& path) {
+  std::ifstream file(path);
+  // "NVRM version: ... Kernel Module ...  580.65.06  ...": the first word like a version
+  for (std::string word; file >> word;) {
+    const bool is_version = word.find_first_not_of("0123456789.") == std::string::npos &&
+                            word.find('.') != std::string::npos;
+    if (is_version) return word;
+  }
+  return "none";
 }
 
 }  // namespace anthill

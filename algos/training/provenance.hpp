@@ -21,6 +21,7 @@ struct ProvenanceInputs {
   std::string gpu_name = "";                // "none" without one
   std::string model_xml_path = "";          // "none" for a task without a model file
   std::vector<std::string> arguments = {};  // the command line, program name first
+  int simulation_threads = 0;               // threads that step environments; 0: unknown
 };
 
 /// provenance.json at the start of a run, as indented JSON; end_time_utc and wall_time_s are null
@@ -38,7 +39,7 @@ std::string sha256_of_file(const std::string& path);
 /// Now, as 2025-01-31T23:59:59Z.
 std::string utc_time_now();
 
-/// Processor cores that this process may use (sched_getaffinity).
-int affinity_cores();
+/// Version of the NVIDIA driver, or "none" when `path` cannot be read or names no version.
+std::string gpu_driver_version(const std::string& path = "/proc/driver/nvidia/version");
 
 }  // namespace anthill

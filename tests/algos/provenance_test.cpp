@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "sim/thread_pool.hpp"
 #include "tests/algos/temporary_folder.hpp"
 
 namespace anthill {
@@ -32,15 +33,18 @@ BOOST_AUTO_TEST_CASE(what_it_says) {
                                                     .compiler_flags = "-O3 \"quoted\"",
                                                     .device = "cpu",
                                                     .model_xml_path = folder / "abc",
-                                                    .arguments = {"anthill", "train", "x\xff"}}));
+                                                    .arguments = {"anthill", "train", "x\xff"},
+                                                    .simulation_threads = 3}));
   BOOST_TEST(json["name"] == "first");
   BOOST_TEST(json["anthill_version"] == "1.2.3");
   BOOST_TEST(json["build"]["flags"] == "-O3 \"quoted\"");
   BOOST_TEST(json["model_xml"]["sha256"].get<std::string>().starts_with("ba7816bf"));
   BOOST_TEST(json["executable"]["sha256"] == sha256_of_file("/proc/self/exe"));
   BOOST_TEST(json["arguments"].size() == 3u);
-  BOOST_TEST(json["machine"]["affinity_cores"].get<int>() == affinity_cores());
-  BOOST_TEST(affinity_cores() >= 1);
+  BOOST_TEST(json["machine"]["available_cores"].get<int>() == num_available_cores());
+  BOOST_TEST(json["machine"]["gpu_driver"] == gpu_driver_version());
+  BOOST_TEST(json["threads"]["simulation"] == 3);
+  BOOST_TEST(json["threads"]["learner"] == 1);
   BOOST_TEST(json["machine"]["memory_mib"].get<int>() > 0);
   BOOST_TEST(json["source"]["git_commit"] == "unknown");
   BOOST_TEST(json["end_time_utc"].is_null());
@@ -49,6 +53,21 @@ BOOST_AUTO_TEST_CASE(what_it_says) {
   BOOST_TEST(finished["end_time_utc"] == "2025-01-31T23:59:59Z");
   BOOST_TEST(finished["wall_time_s"] == 1.5);
   BOOST_TEST(finished["arguments"] == json["arguments"]);
+}
+
+BOOST_AUTO_TEST_CASE(the_driver_version_is_read_from_either_form) {
+  const TemporaryFolder folder;
+  BOOST_TEST(gpu_driver_version(folder / "missing") == "none");
+  write_content(
+      folder / "open",
+      "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\n"
+      "GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n");
+  BOOST_TEST(gpu_driver_version(folder / "open") == "580.65.06");
+  write_content(folder / "closed",
+                "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 2023\n");
+  BOOST_TEST(gpu_driver_version(folder / "closed") == "535.104.05");
+  const Json unknown = Json::parse(collect_provenance({}));
+  BOOST_TEST(unknown["threads"]["simulation"] == "unknown");
 }
 
 static Json source_of(const std::filesystem::path& folder) {
