@@ -1,6 +1,7 @@
 #include "algos/networks/noise.hpp"
 
 #include <stdexcept>
+#include <string>
 
 #include "algos/networks/device.hpp"
 #include "algos/networks/noise_kernel.hpp"
@@ -14,7 +15,11 @@ void fill_normal(const Tensor& out, const std::vector<std::uint64_t>& seeds, Ran
     float* member = out.data_ptr<float>() + static_cast<std::int64_t>(m) * size;
     if (out.is_cuda()) {
 #ifdef ANTHILL_CUDA
-      fill_normal_cuda(member, size, seeds[m], stream, counter, current_stream(out.device()));
+      const char* error =
+          fill_normal_cuda(member, size, seeds[m], stream, counter, current_stream(out.device()));
+      if (error != nullptr) {
+        throw std::runtime_error(std::string("fill_normal: CUDA kernel launch failed: ") + error);
+      }
 #else
       throw std::logic_error("fill_normal: a CUDA tensor in a build without CUDA");
 #endif

@@ -24,7 +24,8 @@ ANTHILL_HOST_DEVICE inline void normals_of_lane(float* out, std::int64_t size, s
 }
 
 /// Queues the fill on `stream_handle` (a cudaStream_t); `out` is device memory. CUDA builds only.
-void fill_normal_cuda(float* out, std::int64_t size, std::uint64_t seed, RandomStream stream,
-                      std::uint64_t counter, void* stream_handle);
+/// Returns nullptr, or CUDA's description of why the launch failed (static storage).
+const char* fill_normal_cuda(float* out, std::int64_t size, std::uint64_t seed, RandomStream stream,
+                             std::uint64_t counter, void* stream_handle);
 
 }  // namespace anthill
