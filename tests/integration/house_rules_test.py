@@ -11,16 +11,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("sim", "buffers", "algos", "configs", "apps", "tests")
-MAX_LINES = 350
+MAX_LINES = {".py": 350}  # every other source: 300
 
 # each dependency's headers, and the rooms that may include them
 DEPENDENCIES = {
     r"mujoco/|box2d/": {"sim", "tests"},
     r"thrust/|cub/|cuda/std|nvtx": {"buffers", "tests"},
     r"cuda_runtime": {"buffers", "tests"},
-    r"torch/|ATen/|c10/": {"algos", "apps", "tests"},
+    r"torch/|ATen/|c10/": {"algos", "tests"},
     r"toml\+\+/|toml\.hpp": {"configs", "tests"},
-    r"nlohmann/|openssl/": {"algos", "apps", "tests"},
+    r"nlohmann/": {"algos", "apps", "tests"},
+    r"openssl/": {"algos"},
     r"boost/": {"tests"},
     r"CLI/": {"apps"},
 }
@@ -102,6 +103,10 @@ def test_includes_stay_in_their_rooms() -> None:
     ("configs/fields.cpp", '"algos/agents/agent.hpp"', False),
     ("apps/train.cpp", '"configs/experiment.hpp"', True),
     ("apps/train.cpp", '"experiment.hpp"', False),
+    ("apps/bench.cpp", "<ATen/Parallel.h>", False),
+    ("apps/bench.cpp", "<nlohmann/json.hpp>", True),
+    ("configs/fields.cpp", "<nlohmann/json.hpp>", False),
+    ("apps/train.cpp", "<openssl/evp.h>", False),
     ("algos/training/trainer.cpp", "<CLI/CLI.hpp>", False),
 ])
 def test_the_include_rule_itself(name: str, include: str, allowed: bool) -> None:
@@ -125,8 +130,8 @@ def test_sources_are_formatted() -> None:
 
 def test_files_are_short() -> None:
     long = {relative(file): lines for file in [*SOURCES, *PYTHON]
-            if (lines := len(file.read_text().splitlines())) > MAX_LINES}
-    assert long == {}, f"split what is longer than {MAX_LINES} lines"
+            if (lines := len(file.read_text().splitlines())) > MAX_LINES.get(file.suffix, 300)}
+    assert long == {}, "split what is longer than 300 lines (350 in Python)"
 
 
 def test_no_forbidden_words() -> None:
