@@ -52,6 +52,7 @@ ProvenanceInputs provenance_inputs(const Arguments& arguments, const RunConfig& 
   const std::string model = trainer.env().model_path();
   inputs.model_xml_path = model.empty() ? "none" : model;
   inputs.arguments = arguments.command_line;
+  inputs.simulation_threads = trainer.num_sim_threads();
   return inputs;
 }
 
