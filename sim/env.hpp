@@ -24,9 +24,13 @@ struct EnvSpec {
   std::int64_t max_episode_steps = 0;     // time limit; 0: none
   double control_dt = 0.0;                // seconds of simulated time per control step
   std::vector<std::string> reward_terms;  // names of the values that `step` writes into `terms`
+  // the physics cannot be written as a row: each environment keeps a live world, see Workspace
+  bool workspace_per_lane = false;
 };
 
-/// Scratch memory of one thread (for MuJoCo one mjData). Holds nothing that outlives a call.
+/// Scratch memory of one thread (for MuJoCo one mjData). What it holds between calls is of no
+/// consequence. With EnvSpec::workspace_per_lane it is one environment's live world instead, and
+/// still only a cache: a world that is not the row's is made anew from the row.
 class Workspace {
  public:
   virtual ~Workspace() = default;
@@ -50,6 +54,10 @@ class Env {
   /// The file that the task's physics was read from, so that its content can be recorded; "" when
   /// there is none.
   virtual std::string model_path() const { return ""; }
+
+  /// What besides the task's name decides how a state row goes on, e.g. "MuJoCo 3.17.0, model
+  /// 0123456789abcdef": rows are exchanged only where it is the same.
+  virtual std::string physics_identity() const { return "no engine"; }
 
   /// A fresh workspace, owned by the caller. Thread-safe; allocates.
   virtual std::unique_ptr<Workspace> make_workspace() const = 0;

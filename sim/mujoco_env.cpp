@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <stdexcept>
 
@@ -87,13 +88,19 @@ MujocoEnv::MujocoEnv(const std::string& xml_file, std::int64_t frame_skip)
   model_path_ = find_asset(xml_file).string();
   model_.reset(load_model(model_path_));
   mjModel& m = *model_;
-  physics_dim_ = static_cast<std::size_t>(m.nq + 2 * m.nv);
+  physics_hash_ = physics_hash(m);
+  physics_dim_ = static_cast<std::size_t>(m.nq + 2 * m.nv + m.na);
 
-  // a row holds qpos, qvel and the warm start; time is not read by any force of such a model
-  if (mj_stateSize(&m, mjSTATE_FULLPHYSICS) != 1 + m.nq + m.nv) {
+  // a row holds qpos, qvel, act and the warm start; time is not read by any force of such a model
+  if (mj_stateSize(&m, mjSTATE_FULLPHYSICS) != 1 + m.nq + m.nv + m.na) {
+    throw ConfigError(
+        "model file '" + model_path_ +
+        "': the state of plugins, and of actuators and sensors with delay or history, "
+        "is not kept between steps; use a model without them");
+  }
+  if ((m.opt.enableflags & mjENBL_SLEEP) != 0) {
     throw ConfigError("model file '" + model_path_ +
-                      "': activation, plugin or history state is not kept between steps; use a "
-                      "model without it");
+                      "': which bodies sleep is not kept between steps; remove sleep=\"enable\"");
   }
   // a reset in the middle of a trajectory would go unseen
   m.opt.disableflags |= mjDSBL_AUTORESET;
@@ -105,13 +112,21 @@ MujocoEnv::MujocoEnv(const std::string& xml_file, std::int64_t frame_skip)
     const double low = m.actuator_ctrlrange[2 * i];
     const double high = m.actuator_ctrlrange[2 * i + 1];
     if (!(low < high)) {
+      const char* name = mj_id2name(&m, mjOBJ_ACTUATOR, i);
       throw ConfigError("model file '" + model_path_ + "': actuator " + std::to_string(i) +
-                        " has no ctrlrange; give it one");
+                        (name == nullptr ? "" : std::string(" ('") + name + "')") +
+                        " has no ctrlrange, which bounds the actions; give it one");
     }
     spec_.action_low.push_back(static_cast<float>(low));
     spec_.action_high.push_back(static_cast<float>(high));
   }
   spec_.control_dt = m.opt.timestep * static_cast<double>(frame_skip);
+}
+
+std::string MujocoEnv::physics_identity() const {
+  char hash[17];
+  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(physics_hash_));
+  return "MuJoCo " + mujoco_version() + ", model " + hash;
 }
 
 std::unique_ptr<Workspace> MujocoEnv::make_workspace() const {
@@ -124,6 +139,7 @@ void MujocoEnv::load(mjData& data, std::span<const double> state) const {
   std::copy_n(state.data(), nq, data.qpos);
   std::copy_n(state.data() + nq, nv, data.qvel);
   std::copy_n(state.data() + nq + nv, nv, data.qacc_warmstart);
+  std::copy_n(state.data() + nq + 2 * nv, model_->na, data.act);
   data.time = 0;
   clear_warnings(data);
 }
@@ -134,11 +150,13 @@ void MujocoEnv::save(const mjData& data, std::span<double> state) const {
   std::copy_n(data.qpos, nq, state.data());
   std::copy_n(data.qvel, nv, state.data() + nq);
   std::copy_n(data.qacc_warmstart, nv, state.data() + nq + nv);
+  std::copy_n(data.act, model_->na, state.data() + nq + 2 * nv);
 }
 
 bool MujocoEnv::forward(mjData& data, std::span<double> state) const {
   load(data, state);
   std::fill_n(data.qacc_warmstart, model_->nv, 0.0);
+  std::fill_n(data.act, model_->na, 0.0);
   std::fill_n(data.ctrl, model_->nu, 0.0);
   std::fill_n(data.cfrc_ext, 6 * model_->nbody, 0.0);
   struct Call {

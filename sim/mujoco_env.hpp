@@ -28,12 +28,17 @@ class MujocoWorkspace : public Workspace {
   std::unique_ptr<mjData, Delete> data_;
 };
 
+/// A hash of everything in a model that a trajectory depends on: options, and the arrays of bodies,
+/// joints, geoms, actuators, ...; lights, cameras, textures and keyframes do not count.
+std::uint64_t physics_hash(const mjModel& model);
+
 /// A task on an MJCF model. The first doubles of its state row are the physics:
-/// | qpos (nq) | qvel (nv) | qacc_warmstart (nv) |; what follows belongs to the task.
+/// | qpos (nq) | qvel (nv) | qacc_warmstart (nv) | act (na) |; what follows belongs to the task.
 class MujocoEnv : public Env {
  public:
   const EnvSpec& spec() const override { return spec_; }
   std::string model_path() const override { return model_path_; }
+  std::string physics_identity() const override;
   std::unique_ptr<Workspace> make_workspace() const override;
 
   const mjModel& model() const { return *model_; }
@@ -48,8 +53,9 @@ class MujocoEnv : public Env {
   /// Doubles of the physics part.
   std::size_t physics_dim() const { return physics_dim_; }
 
-  /// mj_forward on the row's qpos and qvel, from a clean start: Gymnasium's reset. Writes the row's
-  /// physics. False when MuJoCo failed: the row is then NaN, so that the first step is invalid.
+  /// mj_forward on the row's qpos and qvel, from a clean start (warm start, act and ctrl 0):
+  /// Gymnasium's reset. Writes the row's physics. False when MuJoCo failed: the row is then NaN, so
+  /// that the first step is invalid.
   bool forward(mjData& data, std::span<double> state) const;
 
   /// frame_skip times mj_step with `action` as ctrl, then mj_rnePostConstraint; reads and writes
@@ -67,6 +73,7 @@ class MujocoEnv : public Env {
   void save(const mjData& data, std::span<double> state) const;
 
   std::string model_path_;
+  std::uint64_t physics_hash_ = 0;  // of the file as written
   std::unique_ptr<mjModel, Delete> model_;
   std::int64_t frame_skip_ = 1;
   std::size_t physics_dim_ = 0;

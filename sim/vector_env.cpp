@@ -35,7 +35,9 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
   action_dim = static_cast<std::size_t>(spec.action_dim);
   num_terms = spec.reward_terms.size();
   state_dim = static_cast<std::size_t>(spec.state_dim);
-  row_size = state_dim + kLaneWords;
+  row_size = lane_row_size(spec);
+  tag = row_tag(*env);
+  num_waiting = num_envs;
   max_episode_steps = spec.max_episode_steps;
   // small chunks keep threads busy to the end, large ones keep cheap tasks off the shared counter
   const auto num_threads = static_cast<std::size_t>(pool.num_threads());
@@ -47,10 +49,15 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
     actions_need_scaling |= action_scale[i] != 1 || action_bias[i] != 0;
   }
   for (int i = 0; i < pool.num_threads(); ++i) {
-    scratch.push_back({env->make_workspace(), std::vector<float>(action_dim),
-                       std::vector<double>(observation_dim), std::vector<double>(num_terms)});
+    scratch.push_back({spec.workspace_per_lane ? nullptr : env->make_workspace(),
+                       std::vector<float>(action_dim), std::vector<double>(observation_dim),
+                       std::vector<double>(num_terms)});
   }
   try {
+    if (spec.workspace_per_lane) {
+      lane_workspaces.resize(num_envs);
+      for (auto& workspace : lane_workspaces) workspace = env->make_workspace();
+    }
     episode_slots.resize(num_envs);
     invalid_slots.resize(num_envs, {.step = -1});
     finished.reserve(num_envs);
@@ -118,12 +125,12 @@ void VectorEnv::reset(std::span<float> acting_observation) {
   impl_->acting_observation = acting_observation;
   impl_->for_all_lanes(Impl::run_chunk<&Impl::reset_lane>);
   impl_->pool.finish();
-  impl_->started = true;
+  impl_->num_waiting = 0;
 }
 
 void VectorEnv::begin_step(TransitionView rows, std::span<float> acting_observation) {
   impl_->require_idle("begin_step");
-  if (!impl_->started) throw std::logic_error("VectorEnv::begin_step: call reset() first");
+  if (impl_->num_waiting > 0) throw std::logic_error("VectorEnv::begin_step: call reset() first");
   impl_->view = rows;
   impl_->acting_observation = acting_observation;
   impl_->check_views();
@@ -161,20 +168,5 @@ std::span<const EpisodeRecord> VectorEnv::finished_episodes() const { return imp
 std::span<const InvalidRecord> VectorEnv::invalid_transitions() const { return impl_->invalid; }
 
 std::int64_t VectorEnv::num_sim_warnings() const { return impl_->num_invalid; }
-
-std::int64_t VectorEnv::row_size() const { return static_cast<std::int64_t>(impl_->row_size); }
-
-std::span<const double> VectorEnv::state() const {
-  impl_->require_idle("state");
-  return {impl_->rows.get(), impl_->num_envs * impl_->row_size};
-}
-
-void VectorEnv::restore(std::span<const double> rows) {
-  impl_->require_idle("restore");
-  check_size(rows, impl_->num_envs * impl_->row_size, "restore's argument");
-  std::ranges::copy(rows, impl_->rows.get());
-  // rows saved before the first reset have no episode to go on with
-  impl_->started = impl_->row(0).episode >= 0;
-}
 
 }  // namespace anthill

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sim/env.hpp"
@@ -39,6 +40,16 @@ struct DoubleRows {
   std::span<double> reward = {};              // (N)
   std::span<double> terms = {};               // (N x num reward terms)
 };
+
+/// What a row is of, in words: format of the rows, task, size, Env::physics_identity(). Rows may be
+/// exchanged where it is the same, whatever the options of reward and observation.
+std::string row_identity(const Env& env);
+
+/// Doubles in one row of VectorEnv::state(): the task's state and what a lane adds to it.
+std::size_t lane_row_size(const EnvSpec& spec);
+
+/// The hash of row_identity() that is kept in every row.
+std::uint64_t row_tag(const Env& env);
 
 /// One owner thread calls the functions; the pool's threads do the work.
 class VectorEnv {
@@ -89,11 +100,26 @@ class VectorEnv {
 
   /// Everything between two steps, as one flat array of N rows of row_size() doubles: state row,
   /// generator words (bit-cast), elapsed steps, episode number (-1 before the first reset), running
-  /// return. Between steps only (std::logic_error). To repeat the same episodes, restore what
-  /// state() was before the first reset.
+  /// return, tag. A plain value: copy it, write it to a file (sim/state_file.hpp), give it to any
+  /// VectorEnv of the same task, in this process or another. Between steps only (std::logic_error).
+  /// To repeat the same episodes, restore what state() was before the first reset.
+  ///
+  /// The observation to act on is not in it: some of what is observed (contact forces) is no state.
+  /// Keep it beside the row.
   std::int64_t row_size() const;
   std::span<const double> state() const;
+
+  /// Replaces all N rows. Throws std::invalid_argument for another number of doubles, and for rows
+  /// whose tag is another row_identity()'s; then nothing is changed.
   void restore(std::span<const double> rows);
+
+  /// One lane's row of state().
+  std::span<const double> row(std::int64_t lane) const;
+
+  /// Puts a row of any lane of any VectorEnv of the same task into `lane`, which goes on from there
+  /// bit for bit: its generator, its elapsed steps and its return come along; the seed in
+  /// InvalidRecord stays the lane's. Other lanes are untouched. Throws as restore() does.
+  void write_row(std::int64_t lane, std::span<const double> row);
 
  private:
   struct Impl;

@@ -13,8 +13,10 @@
 namespace anthill {
 
 /// What one lane's row holds behind the task's state: generator words, elapsed steps of the
-/// episode, number of the episode (-1 before the first reset), return so far.
-inline constexpr std::size_t kLaneWords = NumpyGenerator::kNumWords + 3;
+/// episode, number of the episode (-1 before the first reset), return so far, and the tag that
+/// tells which task, model and row format the row is of.
+inline constexpr std::size_t kTagWord = NumpyGenerator::kNumWords + 3;
+inline constexpr std::size_t kLaneWords = kTagWord + 1;
 
 /// A view of one lane's row.
 struct LaneRow {
@@ -45,9 +47,9 @@ struct LaneRow {
 
 /// Per-thread memory.
 struct Scratch {
-  std::unique_ptr<Workspace> workspace;
-  std::vector<float> action;        // (A) in environment units
-  std::vector<double> observation;  // (D)
+  std::unique_ptr<Workspace> workspace;  // none where every lane has its own
+  std::vector<float> action;             // (A) in environment units
+  std::vector<double> observation;       // (D)
   std::vector<double> terms;
 };
 
@@ -56,6 +58,9 @@ struct VectorEnv::Impl {
        ThreadPool& pool_in);
 
   LaneRow row(std::size_t lane) { return {rows.get() + lane * row_size, state_dim}; }
+  Workspace& workspace_of(std::size_t lane, Scratch& s) {
+    return lane_workspaces.empty() ? *s.workspace : *lane_workspaces[lane];
+  }
   void for_all_lanes(ThreadPool::Work work);
   template <void (Impl::*lane_work)(std::size_t, Scratch&)>
   static void run_chunk(void* context, std::int64_t chunk, int thread);
@@ -68,6 +73,9 @@ struct VectorEnv::Impl {
   void write_invalid(std::size_t lane, bool action_finite, Scratch& scratch) const;
   void check_views() const;
   void require_idle(const char* function) const;
+  void check_row(std::span<const double> stored, const char* function) const;
+  std::size_t checked_lane(std::int64_t lane, const char* function) const;
+  void count_waiting_lanes();
   void collect_records();
 
   std::shared_ptr<const Env> env;
@@ -76,9 +84,11 @@ struct VectorEnv::Impl {
   std::size_t num_envs, observation_dim, action_dim, num_terms, state_dim, row_size;
   std::size_t lanes_per_chunk;
   std::int64_t max_episode_steps;
+  std::uint64_t tag = 0;
 
-  std::unique_ptr<double[]> rows;  // (N x row_size)
-  std::vector<Scratch> scratch;    // one per thread
+  std::unique_ptr<double[]> rows;                           // (N x row_size)
+  std::vector<Scratch> scratch;                             // one per thread
+  std::vector<std::unique_ptr<Workspace>> lane_workspaces;  // N, or none
   std::vector<float> action_scale, action_bias;
   bool actions_need_scaling = false;
   bool scale_actions = true;
@@ -91,7 +101,7 @@ struct VectorEnv::Impl {
   TransitionView view;
   std::span<float> acting_observation;
   DoubleRows doubles;
-  bool started = false;
+  std::size_t num_waiting = 0;  // lanes without an episode
   bool in_flight = false;
 };
 

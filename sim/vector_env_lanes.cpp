@@ -35,12 +35,13 @@ void VectorEnv::Impl::seed_lane(std::size_t lane, Scratch&) {
   lane_row.elapsed_steps = 0;
   lane_row.episode = -1;
   lane_row.episode_return = 0;
+  lane_row.words[kTagWord] = std::bit_cast<double>(tag);
 }
 
 void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
   const LaneRow lane_row = row(lane);
   NumpyGenerator rng = lane_row.load_rng();
-  env->reset(*lane_scratch.workspace, rng, lane_row.state, lane_scratch.observation);
+  env->reset(workspace_of(lane, lane_scratch), rng, lane_row.state, lane_scratch.observation);
   lane_row.save_rng(rng);
   lane_row.elapsed_steps = 0;
   lane_row.episode += 1;
@@ -98,7 +99,8 @@ void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
   StepResult result{.invalid = !action_finite};
   if (action_finite) {
     NumpyGenerator rng = lane_row.load_rng();
-    result = env->step(*s.workspace, rng, lane_row.state, s.action, s.observation, s.terms);
+    result =
+        env->step(workspace_of(lane, s), rng, lane_row.state, s.action, s.observation, s.terms);
     lane_row.save_rng(rng);
   }
   const auto step = static_cast<std::int64_t>(lane_row.elapsed_steps);
