@@ -22,7 +22,7 @@ std::uint64_t hash_text(const std::string& text) {
 std::string row_identity(const Env& env) {
   const EnvSpec& spec = env.spec();
   return "row format " + std::to_string(kRowFormat) + ", " + spec.name + ", " +
-         std::to_string(spec.state_dim) + " state words, " + env.physics_identity();
+         std::to_string(lane_row_size(spec)) + " doubles, " + env.physics_identity();
 }
 
 std::size_t lane_row_size(const EnvSpec& spec) {
