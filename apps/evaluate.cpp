@@ -61,7 +61,8 @@ int evaluate(const Arguments& arguments) {
   const AgentShape shape = {env->spec().observation_dim,
                             env->spec().action_dim,
                             {static_cast<std::uint64_t>(config.run.seed)},
-                            resolve_device(config.run.device)};
+                            resolve_device(config.run.device),
+                            env->spec().num_actions};
   const auto agent = make_agent(config.agent, shape);
   load_policy(folder / "policy.safetensors", *agent);
 

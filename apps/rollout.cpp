@@ -43,8 +43,8 @@ void add_options(CLI::App& app, Options& options) {
                  "Control steps T per environment (default: as many as --actions has, else 1000)")
       ->check(CLI::Range(1, 1'000'000'000));
   app.add_option("--actions", options.actions,
-                 "float32 or float64 .npy file [T, N, action_dim] in environment units (default: "
-                 "uniform in the action bounds)");
+                 "float32 or float64 .npy file [T, N, action_dim] in environment units, or indices "
+                 "where actions are discrete (default: uniform)");
   app.add_option("--output", options.output,
                  "The .npz file to write: float64 arrays observation, action, reward, "
                  "next_observation, terminated, truncated, invalid, each [T, N, ...]; where "
@@ -97,16 +97,21 @@ NpyArray read_actions(const Options& options, const EnvSpec& spec, std::int64_t 
   return actions;
 }
 
-/// Uniform actions in the bounds. They depend on seed + i only, as the resets do: so environment i
-/// of a wide rollout is the one environment of a rollout from seed + i.
+/// Uniform actions in the bounds, or uniform indices. They depend on seed + i only, as the resets
+/// do: so environment i of a wide rollout is the one environment of a rollout from seed + i.
 void draw_actions(const EnvSpec& spec, std::uint64_t seed, std::int64_t step,
                   std::span<float> actions) {
   const std::size_t action_dim = static_cast<std::size_t>(spec.action_dim);
+  const auto num_actions = static_cast<std::uint64_t>(spec.num_actions);
   for (std::size_t k = 0; k < actions.size(); ++k) {
     const std::size_t element = k % action_dim;
     const PhiloxWords words =
         philox(seed + k / action_dim, RandomStream::random_action, static_cast<std::uint64_t>(step),
                static_cast<std::uint32_t>(element));
+    if (num_actions > 0) {
+      actions[k] = static_cast<float>(philox_below(words.word[0], words.word[1], num_actions));
+      continue;
+    }
     const float low = spec.action_low[element];
     const float high = spec.action_high[element];
     actions[k] = std::min(low + (high - low) * philox_uniform(words.word[0]), high);
@@ -183,12 +188,16 @@ void write_step(NpzWriter& writer, const StepRows& rows) {
   writer.append(6, all.subspan(2 * rows.num_envs, rows.num_envs));
 }
 
-void warn_invalid(const InvalidRecord& record) {
-  print_message("environment " + std::to_string(record.env) + " (seed " +
-                std::to_string(record.seed) + "), step " + std::to_string(record.step) +
-                " of its episode: " +
-                (record.action_not_finite ? "the action is not finite" : "the simulation failed") +
-                "; the episode ends here and the transition is marked invalid");
+void warn_invalid(const InvalidRecord& record, const EnvSpec& spec) {
+  const std::string bad_action =
+      spec.num_actions > 0
+          ? "the action is no index in [0, " + std::to_string(spec.num_actions - 1) + "]"
+          : "the action is not finite";
+  print_message(
+      "environment " + std::to_string(record.env) + " (seed " + std::to_string(record.seed) +
+      "), step " + std::to_string(record.step) +
+      " of its episode: " + (record.invalid_action ? bad_action : "the simulation failed") +
+      "; the episode ends here and the transition is marked invalid");
 }
 
 struct Totals {
@@ -219,7 +228,7 @@ Totals roll_out(VectorEnv& envs, const NpyArray& actions, std::uint64_t seed,
     envs.begin_step(rows.view(), rows.acting_observation);
     envs.finish_step();
     for (const InvalidRecord& record : envs.invalid_transitions()) {
-      if (totals.invalid++ < kMaxWarnings) warn_invalid(record);
+      if (totals.invalid++ < kMaxWarnings) warn_invalid(record, envs.spec());
     }
     totals.episodes += static_cast<std::int64_t>(envs.finished_episodes().size());
     write_step(writer, rows);

@@ -16,10 +16,10 @@ namespace anthill {
 struct EnvSpec {
   std::string name;                       // Gymnasium's id, e.g. "Ant-v5"
   std::int64_t observation_dim = 0;       // D
-  std::int64_t action_dim = 0;            // A
-  std::int64_t num_actions = 0;           // 0: continuous actions
-  std::vector<float> action_low;          // (A) in environment units
-  std::vector<float> action_high;         // (A)
+  std::int64_t action_dim = 0;            // A; 1 where actions are discrete
+  std::int64_t num_actions = 0;           // discrete: indices 0, 1, ...; 0: continuous actions
+  std::vector<float> action_low;          // (A) in environment units; discrete: 0
+  std::vector<float> action_high;         // (A)                       discrete: num_actions - 1
   std::int64_t state_dim = 0;             // S: doubles in one state row
   std::int64_t max_episode_steps = 0;     // time limit; 0: none
   double control_dt = 0.0;                // seconds of simulated time per control step

@@ -39,11 +39,12 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
   tag = row_tag(*env);
   num_waiting = num_envs;
   max_episode_steps = spec.max_episode_steps;
+  num_actions = spec.num_actions;
   // small chunks keep threads busy to the end, large ones keep cheap tasks off the shared counter
   const auto num_threads = static_cast<std::size_t>(pool.num_threads());
   lanes_per_chunk = std::clamp<std::size_t>(num_envs / (32 * num_threads), 1, 64);
 
-  for (std::size_t i = 0; i < spec.action_low.size(); ++i) {
+  for (std::size_t i = 0; num_actions == 0 && i < action_dim; ++i) {
     action_scale.push_back((spec.action_high[i] - spec.action_low[i]) / 2);
     action_bias.push_back((spec.action_high[i] + spec.action_low[i]) / 2);
     actions_need_scaling |= action_scale[i] != 1 || action_bias[i] != 0;

@@ -21,15 +21,15 @@ struct EpisodeRecord {
   double episode_return = 0.0;  // undiscounted sum of the valid steps' rewards, in double
   bool terminated = false;
   bool truncated = false;
-  bool invalid = false;  // ended by a simulator failure or a non-finite action
+  bool invalid = false;  // ended by a simulator failure or an invalid action
 };
 
 /// Why a lane's transition was marked invalid.
 struct InvalidRecord {
   std::int64_t env = 0;
-  std::int64_t step = 0;           // control step within the episode, from 0
-  std::uint64_t seed = 0;          // the lane's seed
-  bool action_not_finite = false;  // otherwise: a MuJoCo warning or a non-finite state
+  std::int64_t step = 0;        // control step within the episode, from 0
+  std::uint64_t seed = 0;       // the lane's seed
+  bool invalid_action = false;  // not finite or no index; otherwise: the simulation failed
 };
 
 /// Optional view that receives Gymnasium's own precision; spans may be empty. Used by rollouts and
@@ -70,14 +70,16 @@ class VectorEnv {
 
   /// Starts one control step of every lane in the pool and returns at once. `rows.action` is read
   /// (normalised; scaled to environment units as a*scale + bias, an exact identity for bounds of
-  /// +-1); the other fields but `observation` are written. `acting_observation` [N, D] receives
-  /// what to act on next: the successor, or the first observation of the new episode. All storage
-  /// stays in use until finish_step(). Throws std::invalid_argument when a span has the wrong size,
-  /// std::logic_error before reset() or during another step.
+  /// +-1; discrete: the index, never scaled); the other fields but `observation` are written.
+  /// `acting_observation` [N, D] receives what to act on next: the successor, or the first
+  /// observation of the new episode. All storage stays in use until finish_step(). Throws
+  /// std::invalid_argument when a span has the wrong size, std::logic_error before reset() or
+  /// during another step.
   ///
-  /// A lane whose action is not finite, or whose step warns in MuJoCo or is not finite in float32,
-  /// gets invalid = 1 and zeros (reward, next_observation, terminated, truncated; a bad action is
-  /// overwritten with zeros too), its episode ends and a new one begins; other lanes go on.
+  /// A lane whose action is not finite or, on a discrete task, no integer in [0, num_actions), or
+  /// whose step warns in MuJoCo or is not finite in float32, gets invalid = 1 and zeros (reward,
+  /// next_observation, terminated, truncated; a bad action is overwritten with zeros too), its
+  /// episode ends and a new one begins; other lanes go on.
   void begin_step(TransitionView rows, std::span<float> acting_observation);
 
   /// Waits for (and helps with) the step that begin_step started.

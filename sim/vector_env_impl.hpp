@@ -68,9 +68,10 @@ struct VectorEnv::Impl {
   void seed_lane(std::size_t lane, Scratch& scratch);
   void reset_lane(std::size_t lane, Scratch& scratch);
   void step_lane(std::size_t lane, Scratch& scratch);
+  bool is_index(float action) const;
   bool read_action(std::size_t lane, std::span<float> out) const;
   bool write_transition(std::size_t lane, const StepResult& result, const Scratch& scratch) const;
-  void write_invalid(std::size_t lane, bool action_finite, Scratch& scratch) const;
+  void write_invalid(std::size_t lane, bool action_valid, Scratch& scratch) const;
   void check_views() const;
   void require_idle(const char* function) const;
   void check_row(std::span<const double> stored, const char* function) const;
@@ -85,6 +86,7 @@ struct VectorEnv::Impl {
   std::size_t lanes_per_chunk;
   std::int64_t max_episode_steps;
   std::uint64_t tag = 0;
+  std::int64_t num_actions;  // 0: continuous
 
   std::unique_ptr<double[]> rows;                           // (N x row_size)
   std::vector<Scratch> scratch;                             // one per thread

@@ -52,16 +52,22 @@ void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
   copy_row(lane_scratch.observation, doubles.acting_observation, lane);
 }
 
-/// The lane's action in environment units; false when it is not finite.
+/// Whether `action` is the index of a discrete action; false for nan.
+bool VectorEnv::Impl::is_index(float action) const {
+  return action >= 0 && action < static_cast<float>(num_actions) && action == std::trunc(action);
+}
+
+/// The lane's action in environment units; false when it is not finite, or no index where the task
+/// is discrete.
 bool VectorEnv::Impl::read_action(std::size_t lane, std::span<float> out) const {
   const std::span<const float> action = lane_slice(view.action, lane, action_dim);
   const bool scaled = scale_actions && actions_need_scaling;
-  bool finite = true;
+  bool valid = true;
   for (std::size_t i = 0; i < action_dim; ++i) {
     out[i] = scaled ? action[i] * action_scale[i] + action_bias[i] : action[i];
-    finite = finite && std::isfinite(out[i]);
+    valid = valid && (num_actions > 0 ? is_index(out[i]) : std::isfinite(out[i]));
   }
-  return finite;
+  return valid;
 }
 
 /// Writes what a step gave; false when a number is not finite in float32.
@@ -80,9 +86,9 @@ bool VectorEnv::Impl::write_transition(std::size_t lane, const StepResult& resul
 }
 
 /// A transition that must not be learnt from: zeros, so that every stored number is finite.
-void VectorEnv::Impl::write_invalid(std::size_t lane, bool action_finite, Scratch& s) const {
+void VectorEnv::Impl::write_invalid(std::size_t lane, bool action_valid, Scratch& s) const {
   std::ranges::fill(lane_slice(view.next_observation, lane, observation_dim), 0.0f);
-  if (!action_finite) std::ranges::fill(lane_slice(view.action, lane, action_dim), 0.0f);
+  if (!action_valid) std::ranges::fill(lane_slice(view.action, lane, action_dim), 0.0f);
   view.reward[lane] = 0;
   view.terminated[lane] = 0;
   view.invalid[lane] = 1;
@@ -95,9 +101,9 @@ void VectorEnv::Impl::write_invalid(std::size_t lane, bool action_finite, Scratc
 
 void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
   const LaneRow lane_row = row(lane);
-  const bool action_finite = read_action(lane, s.action);
-  StepResult result{.invalid = !action_finite};
-  if (action_finite) {
+  const bool action_valid = read_action(lane, s.action);
+  StepResult result{.invalid = !action_valid};
+  if (action_valid) {
     NumpyGenerator rng = lane_row.load_rng();
     result =
         env->step(workspace_of(lane, s), rng, lane_row.state, s.action, s.observation, s.terms);
@@ -110,11 +116,11 @@ void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
   if (valid) {
     lane_row.episode_return += result.reward;
   } else {
-    write_invalid(lane, action_finite, s);
+    write_invalid(lane, action_valid, s);
     invalid_slots[lane] = {.env = static_cast<std::int64_t>(lane),
                            .step = step,
                            .seed = seeds[lane],
-                           .action_not_finite = !action_finite};
+                           .invalid_action = !action_valid};
   }
   lane_row.elapsed_steps += 1;
 

@@ -19,6 +19,7 @@ struct AgentShape {
   std::int64_t action_dim = 0;       // A
   std::vector<std::uint64_t> seeds;  // (M)
   at::Device device = at::kCPU;
+  std::int64_t num_actions = 0;  // discrete actions; 0: continuous
 
   std::int64_t members() const { return static_cast<std::int64_t>(seeds.size()); }
 };
@@ -63,7 +64,8 @@ class Agent {
   bool parameters_are_finite() const;
 };
 
-/// Names to algorithms. Throws ConfigError with the known names.
+/// Names to algorithms. Throws ConfigError with the known names, and for an algorithm that cannot
+/// act on the task.
 std::unique_ptr<Agent> make_agent(const AgentConfig& config, const AgentShape& shape);
 
 }  // namespace anthill

@@ -12,7 +12,14 @@ bool Agent::parameters_are_finite() const {
 }
 
 std::unique_ptr<Agent> make_agent(const AgentConfig& config, const AgentShape& shape) {
-  if (config.algorithm == "sac") return std::make_unique<Sac>(config, shape);
+  if (config.algorithm == "sac") {
+    if (shape.num_actions > 0) {
+      throw ConfigError("agent.algorithm: sac needs continuous actions, but sim.env has " +
+                        std::to_string(shape.num_actions) +
+                        " discrete ones; choose a task with continuous actions");
+    }
+    return std::make_unique<Sac>(config, shape);
+  }
   throw ConfigError("agent.algorithm: unknown algorithm '" + config.algorithm + "'; known: sac");
 }
 

@@ -87,8 +87,8 @@ void RunRecorder::warn_invalid(const VectorEnv& envs) {
     message(
         "warning: environment " + std::to_string(record.env) + ", step " +
         std::to_string(record.step) + ", seed " + std::to_string(record.seed) +
-        (record.action_not_finite ? ": non-finite action"
-                                  : ": simulator failure (" + simulator_warning() + ")") +
+        (record.invalid_action ? ": invalid action"
+                               : ": simulator failure (" + simulator_warning() + ")") +
         "; its episode ends and the transition is not used" +
         (sim_warnings_ == kMaxSimWarningLines ? " (later ones are counted in sim_warnings)" : ""));
   }

@@ -21,10 +21,11 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 /// reward is the count. Terminates at count 5, breaks at count 100, overflows float32 at count 200.
 class Counter final : public Env {
  public:
-  Counter(float low, float high, std::int64_t max_episode_steps)
+  Counter(float low, float high, std::int64_t max_episode_steps, std::int64_t num_actions = 0)
       : spec_{.name = "Counter",
               .observation_dim = 2,
               .action_dim = 1,
+              .num_actions = num_actions,
               .action_low = {low},
               .action_high = {high},
               .state_dim = 2,
@@ -59,9 +60,9 @@ class Counter final : public Env {
 /// N counters with everything that a step needs.
 struct Counters {
   explicit Counters(std::size_t num_envs, std::int64_t max_episode_steps = 0, float low = -1,
-                    float high = 1)
-      : envs(std::make_shared<Counter>(low, high, max_episode_steps), seeds_from(10, num_envs),
-             pool),
+                    float high = 1, std::int64_t num_actions = 0)
+      : envs(std::make_shared<Counter>(low, high, max_episode_steps, num_actions),
+             seeds_from(10, num_envs), pool),
         rows(envs.spec(), num_envs) {
     envs.set_double_rows(rows.doubles());
     envs.reset(rows.acting_observation);
@@ -176,6 +177,21 @@ BOOST_AUTO_TEST_CASE(bounds_of_one_leave_every_bit_of_an_action) {
   BOOST_TEST(counters.count(1) == -3.7f);
 }
 
+BOOST_AUTO_TEST_CASE(discrete_actions_are_indices) {
+  Counters counters(7, 0, 0, 2, 3);  // actions 0, 1 and 2, and a range that would be scaled
+  const auto below_three = std::nextafter(3.0f, 0.0f);
+  counters.step({0, 1, 2, -1, 3, .5f, kNan});
+  BOOST_TEST(counters.rows.invalid == (std::vector<std::uint8_t>{0, 0, 0, 1, 1, 1, 1}),
+             tt::per_element());
+  BOOST_TEST(counters.rows.action == (std::vector<float>{0, 1, 2, 0, 0, 0, 0}), tt::per_element());
+  BOOST_TEST(counters.rows.reward == (std::vector<float>{0, 1, 2, 0, 0, 0, 0}), tt::per_element());
+  BOOST_REQUIRE(counters.envs.invalid_transitions().size() == 4);
+  BOOST_TEST(counters.envs.invalid_transitions()[0].invalid_action);
+  counters.step({2, 2, 2, 2, 2, below_three, -0.0f});
+  BOOST_TEST(counters.rows.invalid == (std::vector<std::uint8_t>{0, 0, 0, 0, 0, 1, 0}),
+             tt::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_action_ends_that_lanes_episode_only) {
   for (const float bad : {kNan, std::numeric_limits<float>::infinity()}) {
     Counters counters(3);
@@ -193,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_bad_action_ends_that_lanes_episode_only) {
     BOOST_TEST(record.env == 1);
     BOOST_TEST(record.step == 1);
     BOOST_TEST(record.seed == 11u);
-    BOOST_TEST(record.action_not_finite);
+    BOOST_TEST(record.invalid_action);
     BOOST_REQUIRE(counters.envs.finished_episodes().size() == 1);
     BOOST_TEST(counters.envs.finished_episodes()[0].invalid);
     BOOST_TEST(counters.envs.finished_episodes()[0].length == 2);
@@ -217,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_failed_step_writes_zeros_and_no_reason_to_bootstrap) {
     BOOST_TEST(counters.rows.reward_f64[lane] == 0);
     BOOST_TEST(counters.rows.next_observation[2 * lane] == 0);
     BOOST_TEST(counters.count(lane) == 0);
-    BOOST_TEST(!counters.envs.invalid_transitions()[lane].action_not_finite);
+    BOOST_TEST(!counters.envs.invalid_transitions()[lane].invalid_action);
   }
   BOOST_TEST(counters.rows.action[0] == 100);
   BOOST_TEST(counters.envs.num_sim_warnings() == 2);
