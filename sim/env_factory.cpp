@@ -1,21 +1,44 @@
 #include "sim/env_factory.hpp"
 
-#include "sim/ant.hpp"
 #include "sim/nearest_name.hpp"
-#include "sim/pendulum.hpp"
+#include "sim/tasks.hpp"
 
 namespace anthill {
 namespace {
 
+using MakeTask = std::unique_ptr<Env> (*)(const SimConfig& config);
+
+/// The maker of one version of a task.
+template <auto make, TaskVersion version>
+std::unique_ptr<Env> make_version(const SimConfig& config) {
+  return make(version, config);
+}
+
 struct Task {
   const char* name;
-  std::unique_ptr<Env> (*make)(const SimConfig& config);
+  MakeTask make;
 };
 
 constexpr Task kTasks[] = {
-    {"Ant-v4", [](const SimConfig& config) { return make_ant(AntVersion::v4, config); }},
-    {"Ant-v5", [](const SimConfig& config) { return make_ant(AntVersion::v5, config); }},
-    {"Pendulum-v1", [](const SimConfig& config) { return make_pendulum(config); }},
+    {"Ant-v4", make_version<make_ant, TaskVersion::v4>},
+    {"Ant-v5", make_version<make_ant, TaskVersion::v5>},
+    {"HalfCheetah-v4", make_version<make_half_cheetah, TaskVersion::v4>},
+    {"HalfCheetah-v5", make_version<make_half_cheetah, TaskVersion::v5>},
+    {"Hopper-v4", make_version<make_hopper, TaskVersion::v4>},
+    {"Hopper-v5", make_version<make_hopper, TaskVersion::v5>},
+    {"Walker2d-v4", make_version<make_walker2d, TaskVersion::v4>},
+    {"Walker2d-v5", make_version<make_walker2d, TaskVersion::v5>},
+    {"Humanoid-v4", make_version<make_humanoid, TaskVersion::v4>},
+    {"Humanoid-v5", make_version<make_humanoid, TaskVersion::v5>},
+    {"HumanoidStandup-v5", make_humanoid_standup},
+    {"Swimmer-v5", make_swimmer},
+    {"InvertedPendulum-v4", make_version<make_inverted_pendulum, TaskVersion::v4>},
+    {"InvertedPendulum-v5", make_version<make_inverted_pendulum, TaskVersion::v5>},
+    {"InvertedDoublePendulum-v5", make_inverted_double_pendulum},
+    {"Reacher-v5", make_reacher},
+    {"Pendulum-v1", make_pendulum},
+    {"CartPole-v1", make_cartpole},
+    {"MountainCarContinuous-v0", make_mountain_car_continuous},
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
-#include "sim/pendulum.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include "sim/classic_task.hpp"
+#include "sim/numpy_math.hpp"
+#include "sim/tasks.hpp"
 
 namespace anthill {
 namespace {
@@ -21,40 +23,26 @@ double python_modulo(double dividend, double divisor) {
 
 double normalised_angle(double theta) { return python_modulo(theta + kPi, 2 * kPi) - kPi; }
 
-// NumPy squares scalars with the math library's pow, whose last bit can differ from x * x; a
-// compiler that sees the exponent would replace the call
-double square(double x) {
-  volatile double exponent = 2.0;
-  return std::pow(x, exponent);
-}
-
-float square(float x) {
-  volatile float exponent = 2.0f;
-  return std::pow(x, exponent);
-}
-
 /// State row: | theta [rad], 0 is upright | theta's speed [rad/s] |.
-class Pendulum final : public Env {
+class Pendulum final : public ClassicTask {
  public:
-  explicit Pendulum(const SimConfig& config) : gravity_(config.pendulum.gravity) {
+  explicit Pendulum(const SimConfig& config)
+      : ClassicTask({.name = "Pendulum-v1",
+                     .observation_dim = 3,
+                     .action_dim = 1,
+                     .action_low = {-kMaxTorque},
+                     .action_high = {kMaxTorque},
+                     .state_dim = 2,
+                     .max_episode_steps = 200,
+                     .control_dt = kControlDt,
+                     .reward_terms = {}},
+                    config.max_episode_steps),
+        gravity_(config.pendulum.gravity) {
     if (!std::isfinite(gravity_)) {
       throw ConfigError("sim.pendulum.gravity: must be a finite number");
     }
-    spec_ = {.name = "Pendulum-v1",
-             .observation_dim = 3,
-             .action_dim = 1,
-             .action_low = {-kMaxTorque},
-             .action_high = {kMaxTorque},
-             .state_dim = 2,
-             .max_episode_steps = config.max_episode_steps > 0 ? config.max_episode_steps : 200,
-             .control_dt = kControlDt,
-             .reward_terms = {}};
   }
 
-  const EnvSpec& spec() const override { return spec_; }
-  std::unique_ptr<Workspace> make_workspace() const override {
-    return std::make_unique<Workspace>();
-  }
   void reset(Workspace&, NumpyGenerator& rng, std::span<double> state,
              std::span<double> observation) const override;
   StepResult step(Workspace&, NumpyGenerator&, std::span<double> state,
@@ -62,7 +50,6 @@ class Pendulum final : public Env {
                   std::span<double> terms) const override;
 
  private:
-  EnvSpec spec_;
   double gravity_;
 };
 
@@ -89,9 +76,9 @@ StepResult Pendulum::step(Workspace&, NumpyGenerator&, std::span<double> state,
   const double theta = state[0];
   const double speed = state[1];
   const float torque = std::min(std::max(action[0], -kMaxTorque), kMaxTorque);
-  const float torque_cost = 0.001f * square(torque);
-  const double cost =
-      square(normalised_angle(theta)) + 0.1 * square(speed) + static_cast<double>(torque_cost);
+  const float torque_cost = 0.001f * numpy_square(torque);
+  const double cost = numpy_square(normalised_angle(theta)) + 0.1 * numpy_square(speed) +
+                      static_cast<double>(torque_cost);
 
   const float torque_acceleration = 3.0f * torque;
   const double acceleration =

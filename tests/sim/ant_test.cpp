@@ -1,5 +1,4 @@
 #define BOOST_TEST_MODULE sim_ant
-#include "sim/ant.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

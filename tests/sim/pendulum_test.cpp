@@ -1,5 +1,4 @@
 #define BOOST_TEST_MODULE sim_pendulum
-#include "sim/pendulum.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
