@@ -47,8 +47,9 @@ void add_options(CLI::App& app, Options& options) {
                  "where actions are discrete (default: uniform)");
   app.add_option("--output", options.output,
                  "The .npz file to write: float64 arrays observation, action, reward, "
-                 "next_observation, terminated, truncated, invalid, each [T, N, ...]; where "
-                 "invalid is 1, the row's other values but observation are 0")
+                 "next_observation, terminated, truncated, invalid, each [T, N, ...], and "
+                 "terms/NAME [T, N] for each term of the reward; where invalid is 1, the row's "
+                 "other values but observation are 0")
       ->required();
   app.add_option("--num-threads", options.num_threads, "Simulation threads; 0: one per core");
   add_set_option(app, options.overrides);
@@ -133,7 +134,9 @@ struct StepRows {
         observation_double(observation.size()),
         acting_observation_double(observation.size()),
         next_observation_double(observation.size()),
-        reward_double(num_envs) {}
+        reward_double(num_envs),
+        terms_double(num_envs * envs.spec().reward_terms.size()),
+        term(num_envs) {}
 
   TransitionView view() {
     const std::span<std::uint8_t> all(flags);
@@ -153,29 +156,34 @@ struct StepRows {
     return {.next_observation = next_observation_double,
             .acting_observation = acting_observation_double,
             .reward = reward_double,
-            .terms = {}};
+            .terms = terms_double};
   }
 
   std::size_t num_envs, observation_dim, action_dim;
   std::vector<float> observation, acting_observation, next_observation, action, reward;
   std::vector<std::uint8_t> flags;  // terminated, truncated, invalid
   std::vector<double> observation_double, acting_observation_double, next_observation_double,
-      reward_double;
+      reward_double, terms_double;
+  std::vector<double> term;  // one term of all environments
 };
 
 /// The arrays of the output, in the order that write_step appends to them.
 std::vector<NpzArray> output_arrays(std::int64_t num_steps, std::int64_t num_envs,
                                     const EnvSpec& spec) {
-  return {{"observation", {num_steps, num_envs, spec.observation_dim}},
-          {"action", {num_steps, num_envs, spec.action_dim}},
-          {"reward", {num_steps, num_envs}},
-          {"next_observation", {num_steps, num_envs, spec.observation_dim}},
-          {"terminated", {num_steps, num_envs}},
-          {"truncated", {num_steps, num_envs}},
-          {"invalid", {num_steps, num_envs}}};
+  std::vector<NpzArray> arrays = {{"observation", {num_steps, num_envs, spec.observation_dim}},
+                                  {"action", {num_steps, num_envs, spec.action_dim}},
+                                  {"reward", {num_steps, num_envs}},
+                                  {"next_observation", {num_steps, num_envs, spec.observation_dim}},
+                                  {"terminated", {num_steps, num_envs}},
+                                  {"truncated", {num_steps, num_envs}},
+                                  {"invalid", {num_steps, num_envs}}};
+  for (const std::string& name : spec.reward_terms) {
+    arrays.push_back({"terms/" + name, {num_steps, num_envs}});
+  }
+  return arrays;
 }
 
-void write_step(NpzWriter& writer, const StepRows& rows) {
+void write_step(NpzWriter& writer, StepRows& rows) {
   const std::vector<double> action(rows.action.begin(), rows.action.end());
   const std::vector<double> flags(rows.flags.begin(), rows.flags.end());
   const std::span<const double> all(flags);
@@ -186,6 +194,13 @@ void write_step(NpzWriter& writer, const StepRows& rows) {
   writer.append(4, all.subspan(0, rows.num_envs));
   writer.append(5, all.subspan(rows.num_envs, rows.num_envs));
   writer.append(6, all.subspan(2 * rows.num_envs, rows.num_envs));
+  const std::size_t num_terms = rows.terms_double.size() / rows.num_envs;
+  for (std::size_t k = 0; k < num_terms; ++k) {
+    for (std::size_t i = 0; i < rows.num_envs; ++i) {
+      rows.term[i] = rows.terms_double[i * num_terms + k];
+    }
+    writer.append(7 + k, rows.term);
+  }
 }
 
 void warn_invalid(const InvalidRecord& record, const EnvSpec& spec) {

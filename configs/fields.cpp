@@ -1,6 +1,7 @@
 #include "configs/fields.hpp"
 
 #include "configs/section_table.hpp"
+#include "configs/task_fields.hpp"
 
 namespace anthill {
 namespace {
@@ -21,16 +22,6 @@ constexpr EnumName<LogProbForm> kLogProbForms[] = {{LogProbForm::exact, "exact"}
                                                    {LogProbForm::epsilon, "epsilon"}};
 constexpr EnumName<AlphaLossForm> kAlphaLossForms[] = {{AlphaLossForm::alpha, "alpha"},
                                                        {AlphaLossForm::log_alpha, "log_alpha"}};
-
-constexpr Range kAny{};
-// an infinite end means that there is no such bound
-constexpr Range kAnyOrInfinite{.infinite = true};
-
-constexpr Range between(double low, double high) { return {low, high}; }
-
-constexpr Range at_least(double low) { return {low}; }
-
-constexpr Range above(double low, double high) { return {low, high, true}; }
 
 // far beyond any use, and exact in a double
 constexpr double kMaxSteps = 1e12;
@@ -56,46 +47,6 @@ void add_sim(std::vector<Field>& fields) {
             "Threads that step them; 0: one per core that the process may use.");
   table.add("max_episode_steps", &SimConfig::max_episode_steps, between(0, 1e9), "control steps",
             "Time limit of an episode; 0: the task's own.");
-}
-
-void add_ant(std::vector<Field>& fields) {
-  SectionTable table(
-      fields, "sim.ant", [](auto& config) -> auto& { return config.sim.ant; });
-  table.add("xml_file", &AntConfig::xml_file,
-            "The model: a bare name is looked for among Gymnasium's files, otherwise a path.");
-  table.add("frame_skip", &AntConfig::frame_skip, between(1, 1000), "simulation steps",
-            "Simulation steps per control step (v5 only).");
-  table.add("forward_reward_weight", &AntConfig::forward_reward_weight, kAny, "",
-            "Weight of the forward velocity in the reward (v5 only).");
-  table.add("ctrl_cost_weight", &AntConfig::ctrl_cost_weight, kAny, "",
-            "Weight of the squared action in the cost.");
-  table.add("contact_cost_weight", &AntConfig::contact_cost_weight, kAny, "",
-            "Weight of the squared contact forces in the cost.");
-  table.add("healthy_reward", &AntConfig::healthy_reward, kAny, "",
-            "Reward for every step in which the Ant is healthy.");
-  table.add("main_body", &AntConfig::main_body, between(0, 10'000), "body index",
-            "Body whose velocity is rewarded (v5 only).");
-  table.add("terminate_when_unhealthy", &AntConfig::terminate_when_unhealthy,
-            "End the episode when the Ant is no longer healthy.");
-  table.add("healthy_z_range", &AntConfig::healthy_z_range, kAnyOrInfinite, "m",
-            "Lowest and highest height of the torso, both inclusive, at which the Ant is healthy.");
-  table.add("contact_force_range", &AntConfig::contact_force_range, kAnyOrInfinite, "N, N m",
-            "Contact forces and torques are clipped to this range.");
-  table.add("reset_noise_scale", &AntConfig::reset_noise_scale, at_least(0), "",
-            "Scale of the noise on the initial state.");
-  table.add("exclude_current_positions_from_observation",
-            &AntConfig::exclude_current_positions_from_observation,
-            "Leave the torso's x and y out of the observation.");
-  table.add("include_cfrc_ext_in_observation", &AntConfig::include_cfrc_ext_in_observation,
-            "Put the contact forces into the observation (v5 only).");
-  table.add("use_contact_forces", &AntConfig::use_contact_forces,
-            "Put the contact forces into the observation and the cost (v4 only).");
-}
-
-void add_pendulum(std::vector<Field>& fields) {
-  SectionTable table(
-      fields, "sim.pendulum", [](auto& config) -> auto& { return config.sim.pendulum; });
-  table.add("gravity", &PendulumConfig::gravity, kAny, "m/s^2", "Gymnasium's argument g.");
 }
 
 void add_buffer(std::vector<Field>& fields) {
@@ -209,8 +160,8 @@ std::vector<Field> make_fields() {
   std::vector<Field> fields;
   add_run(fields);
   add_sim(fields);
-  add_ant(fields);
-  add_pendulum(fields);
+  add_mujoco_tasks(fields);
+  add_classic_tasks(fields);
   add_buffer(fields);
   add_training(fields);
   add_agent(fields);

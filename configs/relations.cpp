@@ -36,6 +36,15 @@ void require_ordered(const ResolvedExperiment& experiment, const std::string& ke
                     ": the lower end is not below the upper end; swap or correct them");
 }
 
+/// A list of two numbers called "..._range" is [low, high].
+void require_ordered_ranges(const ResolvedExperiment& experiment) {
+  for (const Field& field : fields()) {
+    if (!field.name.ends_with("_range")) continue;
+    const auto range = std::get<std::vector<double>>(field.get(experiment.config));
+    require_ordered(experiment, field.key(), range.at(0), range.at(1));
+  }
+}
+
 void check_devices(const ResolvedExperiment& experiment) {
   const DeviceChoice device = experiment.config.run.device;
   const DeviceSystem system = experiment.config.buffer.device_system;
@@ -91,10 +100,7 @@ void check_relations(const ResolvedExperiment& experiment) {
   require_at_most(experiment, "training.learning_starts", "training.total_env_steps");
   const ActorConfig& actor = config.agent.actor;
   require_ordered(experiment, "actor.log_std_min", actor.log_std_min, actor.log_std_max);
-  const auto& [z_low, z_high] = config.sim.ant.healthy_z_range;
-  require_ordered(experiment, "sim.ant.healthy_z_range", z_low, z_high);
-  const auto& [force_low, force_high] = config.sim.ant.contact_force_range;
-  require_ordered(experiment, "sim.ant.contact_force_range", force_low, force_high);
+  require_ordered_ranges(experiment);
   if (config.agent.temperature.automatic && config.agent.temperature.initial_alpha == 0.0) {
     throw ConfigError(location_of(experiment, {"temperature.initial_alpha"}) +
                       ": temperature.initial_alpha = 0 cannot be tuned; give a positive one or " +

@@ -1,4 +1,4 @@
-/// How a member of a config struct becomes a Field. Only fields.cpp needs this.
+/// How a member of a config struct becomes a Field. Only the files of the field table need this.
 #pragma once
 
 #include <array>
@@ -24,6 +24,16 @@ std::span<const EnumName<Activation>> enum_names(Activation);
 std::span<const EnumName<LogStdForm>> enum_names(LogStdForm);
 std::span<const EnumName<LogProbForm>> enum_names(LogProbForm);
 std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm);
+
+inline constexpr Range kAny{};
+// an infinite end means that there is no such bound
+inline constexpr Range kAnyOrInfinite{.infinite = true};
+
+constexpr Range between(double low, double high) { return {low, high}; }
+
+constexpr Range at_least(double low) { return {low}; }
+
+constexpr Range above(double low, double high) { return {low, high, true}; }
 
 template <class T>
 Value to_value(const T& member) {

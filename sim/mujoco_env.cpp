@@ -37,7 +37,7 @@ mjModel* load_model(const std::string& path) {
         auto& c = *static_cast<Call*>(context);
         c.model = mj_loadXML(c.path, nullptr, c.error, sizeof(c.error));
       },
-      &call);
+      &call, /*count_warnings=*/false);  // an attribute that is deprecated is no failure
   if (!ok || call.model == nullptr) {
     throw ConfigError("model file '" + path + "': MuJoCo cannot load it: " +
                       one_line(ok ? call.error : last_mujoco_warning()) + "; correct the file");

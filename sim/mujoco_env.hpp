@@ -81,7 +81,7 @@ class MujocoEnv : public Env {
 
 /// Calls `function(context)`; false when MuJoCo reported an error inside, which leaves it by
 /// longjmp: nothing with a destructor may live in `function`. MuJoCo's own handler would end the
-/// process.
-bool call_mujoco(void (*function)(void*), void* context);
+/// process. Warnings count as simulator warnings unless `count_warnings` is false.
+bool call_mujoco(void (*function)(void*), void* context, bool count_warnings = true);
 
 }  // namespace anthill

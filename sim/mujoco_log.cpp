@@ -17,9 +17,11 @@ std::atomic<std::int64_t> num_warnings{0};
 std::mutex text_mutex;
 char last_text[256] = "";
 thread_local std::jmp_buf* error_exit = nullptr;
+thread_local bool counts_warnings = true;
 
 void handle_message(const mjLogMessage* message) {
   if (message->level < mjLOG_WARNING) return;
+  if (message->level < mjLOG_ERROR && !counts_warnings) return;
   num_warnings.fetch_add(1, std::memory_order_relaxed);
   {
     const std::lock_guard lock(text_mutex);
@@ -34,17 +36,20 @@ void handle_message(const mjLogMessage* message) {
 
 }  // namespace
 
-bool call_mujoco(void (*function)(void*), void* context) {
+bool call_mujoco(void (*function)(void*), void* context, bool count_warnings) {
   [[maybe_unused]] static const mjfLogHandler previous = mju_setLogHandler(handle_message);
   std::jmp_buf* const outer = error_exit;
   std::jmp_buf here;
   if (setjmp(here) != 0) {
     error_exit = outer;
+    counts_warnings = true;
     return false;
   }
   error_exit = &here;
+  counts_warnings = count_warnings;
   function(context);
   error_exit = outer;
+  counts_warnings = true;
   return true;
 }
 

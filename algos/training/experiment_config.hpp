@@ -10,7 +10,7 @@ namespace anthill {
 
 struct ExperimentConfig {
   RunConfig run;                // [run]
-  SimConfig sim;                // [sim], [sim.ant], [sim.pendulum]
+  SimConfig sim;                // [sim], [sim.ant], [sim.hopper], ...
   BufferConfig buffer;          // [buffer]
   TrainingConfig training;      // [training]
   AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]

@@ -1,0 +1,16 @@
+/// The part of the field table that holds the tasks' options: the sections [sim.<task>].
+#pragma once
+
+#include <vector>
+
+#include "configs/fields.hpp"
+
+namespace anthill {
+
+/// Appends the options of the MuJoCo tasks, one section each.
+void add_mujoco_tasks(std::vector<Field>& fields);
+
+/// Appends the options of the classic control tasks, one section each.
+void add_classic_tasks(std::vector<Field>& fields);
+
+}  // namespace anthill
