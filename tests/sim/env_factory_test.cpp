@@ -58,7 +58,6 @@ std::string ant_error(const std::string& xml_file) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_listed_name_makes_its_task) {
-  BOOST_TEST(env_names().size() == 3u);
   for (const std::string& name : env_names()) {
     BOOST_TEST(make_env({.env = name})->spec().name == name);
   }
@@ -68,7 +67,7 @@ BOOST_AUTO_TEST_CASE(unknown_names_get_the_known_and_the_nearest) {
   const std::string near = error_of([] { make_env({.env = "ant-v6"}); });
   BOOST_TEST(contains(near, "unknown environment 'ant-v6'"));
   BOOST_TEST(contains(near, "did you mean 'Ant-v4'?"));
-  BOOST_TEST(contains(near, "known: Ant-v4, Ant-v5, Pendulum-v1"));
+  BOOST_TEST(contains(near, "known: Ant-v4, Ant-v5, HalfCheetah-v4, "));
   const std::string far = error_of([] { make_env({.env = "Breakout"}); });
   BOOST_TEST(!contains(far, "did you mean"));
   BOOST_TEST(contains(far, "known: Ant-v4"));
