@@ -21,8 +21,6 @@ import numpy as np
 
 from analysis.parity_cases import CASES, Case, section_of
 
-ARRAYS = ("observation", "reward", "next_observation", "terminated", "truncated")
-
 
 @dataclasses.dataclass
 class Result:
@@ -37,14 +35,14 @@ class Result:
     first_difference: str = ""
 
 
-def make_gymnasium(case, max_episode_steps=None):
+def make_gymnasium(case):
     options = dict(case.options)
     if "gravity" in options:  # our name for Gymnasium's g
         options["g"] = options.pop("gravity")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # v4 is deprecated
         return gymnasium.make(
-            case.env_id, max_episode_steps=max_episode_steps, disable_env_checker=True, **options
+            case.env_id, max_episode_steps=case.time_limit, disable_env_checker=True, **options
         )
 
 
@@ -90,9 +88,9 @@ def terms_of(case, env, action, info):
     return {f"terms/{name}": value for name, value in terms.items()}
 
 
-def gymnasium_rollout(case, seed, num_seeds, num_steps, actions=None, max_episode_steps=None):
+def gymnasium_rollout(case, seed, num_seeds, num_steps, actions=None):
     """Arrays [T, N, ...] of Gymnasium, one lane per seed, each reset when its episode ends."""
-    env = make_gymnasium(case, max_episode_steps)
+    env = make_gymnasium(case)
     lanes = []
     for lane in range(num_seeds):
         rng = np.random.default_rng(10**6 + seed + lane)
@@ -130,11 +128,11 @@ def to_toml(value):
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def anthill_rollout(case, seed, actions, command, max_episode_steps=None, threads=1):
+def anthill_rollout(case, seed, actions, command, threads=1):
     """The same arrays from `anthill rollout`, which must have nothing to say on stderr."""
     settings = [f"sim.{section_of(case.env_id)}.{key}={to_toml(value)}" for key, value in case.options.items()]
-    if max_episode_steps is not None:
-        settings.append(f"sim.max_episode_steps={max_episode_steps}")
+    if case.time_limit is not None:
+        settings.append(f"sim.max_episode_steps={case.time_limit}")
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/actions.npy", actions.astype(np.float32))
         arguments = [*command, "rollout", "--env", case.env_id, "--num-envs", actions.shape[1], "--seed", seed]
@@ -166,9 +164,10 @@ def compare(ours, reference):
     return num_compared, num_different, "" if first is None else first[1]
 
 
-def run_case(case, command, seed, num_seeds, num_steps, actions=None, max_episode_steps=None):
-    reference = gymnasium_rollout(case, seed, num_seeds, num_steps, actions, max_episode_steps)
-    ours = anthill_rollout(case, seed, reference["action"], command, max_episode_steps)
+def run_case(case, command, seed, num_seeds, num_steps, actions=None):
+    """The Result, and the arrays of Gymnasium. The environments' seeds are seed, seed + 1, ..."""
+    reference = gymnasium_rollout(case, seed, num_seeds, num_steps, actions)
+    ours = anthill_rollout(case, seed, reference["action"], command)
     if ours["invalid"].any():
         raise RuntimeError(f"{case}: invalid transitions")
     num_episodes = int(np.maximum(reference["terminated"], reference["truncated"]).sum())

@@ -9,11 +9,13 @@ class Case:
     """One task with options, by Gymnasium's names (Pendulum's g is gravity).
 
     actions: "uniform" in the bounds, "wide" (out of the bounds as well), or "pumping" (swings the mountain car up).
+    time_limit: short, so that resets are compared where a task never terminates; None: the task's own.
     """
 
     env_id: str
     options: dict = dataclasses.field(default_factory=dict)
     actions: str = "uniform"
+    time_limit: int | None = 60
 
     def __str__(self):
         options = ", ".join(f"{key}={value}" for key, value in self.options.items())
@@ -94,12 +96,13 @@ OPTIONS = {
 
 def _cases():
     for env_id, options in OPTIONS.items():
-        usual = "pumping" if env_id.startswith("MountainCar") else "uniform"
-        yield Case(env_id, {}, usual)
+        # the car needs more than 60 steps to its goal
+        usual, limit = ("pumping", None) if env_id.startswith("MountainCar") else ("uniform", 60)
+        yield Case(env_id, {}, usual, limit)
         if not env_id.startswith("CartPole"):  # whose actions have no bounds to leave
             yield Case(env_id, {}, "wide")
         for chosen in options:
-            yield Case(env_id, chosen, usual)
+            yield Case(env_id, chosen, usual, limit)
 
 
 CASES = list(_cases())

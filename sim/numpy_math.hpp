@@ -23,11 +23,12 @@ inline double numpy_clip(double x, double low, double high) {
   return std::min(std::max(x, low), high);
 }
 
-/// `np.linalg.norm` of 2 or 3 numbers: BLAS's dot product, which rounds once per element (fused
-/// multiply-add) on every CPU that has the instruction.
+/// `np.linalg.norm` of 2 or 3 numbers: the root of BLAS's dot product. OpenBLAS takes it in plain
+/// arithmetic, as here, but with fused multiply-adds in its kernels for AVX-512, which makes a
+/// difference in the last bits (docs/environments.md).
 inline double numpy_norm(std::span<const double> x) {
   double sum = 0;
-  for (const double element : x) sum = std::fma(element, element, sum);
+  for (const double element : x) sum += element * element;
   return std::sqrt(sum);
 }
 

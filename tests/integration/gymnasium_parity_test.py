@@ -1,160 +1,108 @@
-"""Every step of `anthill rollout` against live Gymnasium, compared as raw bytes."""
+"""Every step of `anthill rollout` against live Gymnasium, compared as raw bytes: every task and option, briefly.
 
-import warnings
+gymnasium_parity_slow_test.py does the same for longer; analysis/parity.py is what both call.
+"""
+
+import dataclasses
+import fractions
 
 import gymnasium
 import numpy as np
 import pytest
-from anthill_command import rollout
+from anthill_command import BIN, rollout
 
-NAMES = ("observation", "reward", "next_observation", "terminated", "truncated")
+from analysis.parity import anthill_rollout, compare, gymnasium_rollout, run_case
+from analysis.parity_cases import CASES, Case
 
-
-def gymnasium_rollout(env_id, seed, actions, options=None, max_episode_steps=None):
-    """The same arrays from Gymnasium: one environment per lane, reset when its episode ends."""
-    steps = {name: [] for name in NAMES}
-    for lane in range(actions.shape[1]):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Ant-v4 is deprecated
-            env = gymnasium.make(
-                env_id, max_episode_steps=max_episode_steps, disable_env_checker=True, **(options or {})
-            )
-        rows = {name: [] for name in NAMES}
-        observation, _ = env.reset(seed=seed + lane)
-        for action in actions[:, lane]:
-            following, reward, terminated, truncated, _ = env.step(action)
-            for name, value in zip(NAMES, (observation, reward, following, terminated, truncated)):
-                rows[name].append(np.array(value, np.float64))
-            observation = env.reset()[0] if terminated or truncated else following
-        env.close()
-        for name in NAMES:
-            steps[name].append(rows[name])
-    return {name: np.stack([np.stack(lane) for lane in steps[name]], axis=1) for name in NAMES}
+COMMAND = [BIN / "anthill"]
 
 
-def assert_same_bytes(ours, reference):
-    """Bit equality; tells the first step, lane and element that differ, in order of time."""
-    for name in NAMES:
-        assert ours[name].dtype == np.float64 and ours[name].shape == reference[name].shape, name
-    different = {
-        name: np.argwhere(ours[name].view(np.uint64) != reference[name].view(np.uint64)) for name in NAMES
-    }
-    wrong = [(tuple(map(int, where[0])), name) for name, where in different.items() if len(where)]
-    if wrong:
-        place, name = min(wrong)
-        pytest.fail(
-            f"{name}{list(place)}: {ours[name][place]!r}, Gymnasium {reference[name][place]!r}; "
-            f"elements that differ: { {n: len(w) for n, w in different.items()} }"
-        )
+def check(case, actions=None, seed=100, num_seeds=2, num_steps=70):
+    """Compares a rollout with Gymnasium's, which it returns."""
+    result, reference = run_case(case, COMMAND, seed, num_seeds, num_steps, actions)
+    assert result.num_different == 0, result.first_difference
+    assert result.num_compared >= num_seeds * num_steps * 6
+    return reference
 
 
-def check(folder, env_id, actions, seed=100, settings=(), max_episode_steps=None, **options):
-    """Compares a rollout with Gymnasium's and returns it."""
-    task = "pendulum" if env_id.startswith("Pendulum") else "ant"
-    overrides = [f"sim.{task}.{key}={to_toml(value)}" for key, value in options.items()]
-    if max_episode_steps is not None:
-        overrides.append(f"sim.max_episode_steps={max_episode_steps}")
-    num_envs = actions.shape[1]
-    ours, messages = rollout(folder, env_id, num_envs, seed, actions, settings=overrides, threads=2)
-    if "gravity" in options:  # our name for Gymnasium's g
-        options["g"] = options.pop("gravity")
-    assert_same_bytes(ours, gymnasium_rollout(env_id, seed, actions, options, max_episode_steps))
-    assert messages == "" and not ours["invalid"].any()
-    assert ours["action"].tobytes() == actions.astype(np.float64).tobytes()
-    return ours
-
-
-def to_toml(value):
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return str(list(value))
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def uniform(steps, num_envs, action_dim, bound=1.0, seed=0):
-    values = np.random.default_rng(seed).uniform(-bound, bound, (steps, num_envs, action_dim))
-    return values.astype(np.float32)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_task_and_option(case):
+    check(case)
 
 
 @pytest.mark.parametrize("env_id", ["Ant-v4", "Ant-v5"])
-def test_ant_through_terminations_and_the_time_limit(tmp_path, env_id):
-    actions = uniform(1100, 4, 8)
+def test_through_terminations_and_the_tasks_own_time_limit(env_id):
+    rng = np.random.default_rng(0)
+    actions = rng.uniform(-1, 1, (1100, 4, 8)).astype(np.float32)
     actions[:, 3] *= 0.01  # stands until the time limit
-    ours = check(tmp_path, env_id, actions)
-    assert ours["terminated"].any() and ours["truncated"][999, 3] == 1
+    reference = check(Case(env_id, time_limit=None), actions, num_seeds=4, num_steps=1100)
+    assert reference["terminated"].any() and reference["truncated"][999, 3] == 1
 
 
-@pytest.mark.parametrize("env_id", ["Ant-v4", "Ant-v5"])
-def test_ant_with_actions_outside_of_the_bounds(tmp_path, env_id):
-    actions = uniform(250, 3, 8, bound=4.0, seed=1)
-    actions[:, 2] = np.sign(actions[:, 2]) * 1e6
-    assert check(tmp_path, env_id, actions)["terminated"].any()
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"forward_reward_weight": 2.5, "ctrl_cost_weight": 0.1, "healthy_reward": 0.3},
-        {"contact_cost_weight": 0.01, "contact_force_range": (-0.5, 0.7)},
-        {"terminate_when_unhealthy": False},
-        {"healthy_z_range": (0.45, 0.8), "reset_noise_scale": 0.02},
-        {"exclude_current_positions_from_observation": False},
-        {"include_cfrc_ext_in_observation": False},
-        {"frame_skip": 3},
-        {"main_body": 2},
-    ],
-    ids=lambda options: next(iter(options)),
-)
-def test_ant_v5_options(tmp_path, options):
-    check(tmp_path, "Ant-v5", uniform(120, 2, 8, seed=2), **options)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"use_contact_forces": True},
-        {"use_contact_forces": True, "contact_cost_weight": 0.01, "contact_force_range": (-0.5, 0.7)},
-        {"ctrl_cost_weight": 0.1, "healthy_reward": 0.3, "terminate_when_unhealthy": False},
-        {"healthy_z_range": (0.45, 0.8), "reset_noise_scale": 0.02},
-        {"exclude_current_positions_from_observation": False},
-    ],
-    ids=lambda options: "-".join(options),
-)
-def test_ant_v4_options(tmp_path, options):
-    check(tmp_path, "Ant-v4", uniform(120, 2, 8, seed=3), **options)
-
-
-def test_ant_with_another_model_and_time_limit(tmp_path):
-    assets = f"{gymnasium.__path__[0]}/envs/mujoco/assets"
-    with open(f"{assets}/ant.xml") as file:
+def test_another_model(tmp_path):
+    with open(f"{gymnasium.__path__[0]}/envs/mujoco/assets/ant.xml") as file:
         text = file.read()
     heavier = text.replace('density="5.0"', 'density="9.0"')
     assert heavier != text
     (tmp_path / "heavier.xml").write_text(heavier)
     options = {"xml_file": str(tmp_path / "heavier.xml"), "terminate_when_unhealthy": False}
-    ours = check(tmp_path, "Ant-v5", uniform(90, 2, 8, seed=4), max_episode_steps=25, **options)
-    assert np.flatnonzero(ours["truncated"].all(axis=1)).tolist() == [24, 49, 74]
+    reference = check(Case("Ant-v5", options, time_limit=25), num_steps=90)
+    assert np.flatnonzero(reference["truncated"].all(axis=1)).tolist() == [24, 49, 74]
 
 
-@pytest.mark.parametrize("bound", [2.0, 10.0])
-def test_pendulum(tmp_path, bound):
-    ours = check(tmp_path, "Pendulum-v1", uniform(650, 5, 1, bound, seed=5))
-    assert ours["truncated"].sum() == 15 and not ours["terminated"].any()
+def test_the_mountain_car_reaches_its_goal():
+    reference = check(Case("MountainCarContinuous-v0", {}, "pumping", None), num_steps=300)
+    assert reference["terminated"].any()
+    fast = check(Case("MountainCarContinuous-v0", {"goal_velocity": 0.07}, "pumping", None), num_steps=300)
+    assert 0 < fast["terminated"].sum() <= reference["terminated"].sum()
 
 
-def test_pendulum_gravity(tmp_path):
-    check(tmp_path, "Pendulum-v1", uniform(250, 2, 1, 2.0, seed=6), gravity=9.81)
+def test_reacher_with_the_norm_of_avx512(monkeypatch):
+    """OpenBLAS's kernels for AVX-512 fuse multiply and add: the distance's last bits differ, and nothing else."""
+
+    def fused_norm(x):
+        total = 0.0
+        for element in map(fractions.Fraction, x.tolist()):
+            total = float(element * element + fractions.Fraction(total))  # rounded once
+        return np.sqrt(np.float64(total))
+
+    case = Case("Reacher-v5")
+    monkeypatch.setattr(np.linalg, "norm", fused_norm)
+    reference = gymnasium_rollout(case, 0, 20, 100)
+    ours = anthill_rollout(case, 0, reference["action"], COMMAND)
+    inexact = ("reward", "terms/reward_dist")
+    exact = {name: values for name, values in reference.items() if name not in inexact}
+    assert compare(ours, exact)[1:] == (0, "")
+    for name in inexact:
+        assert (ours[name] != reference[name]).mean() < 0.2
+        np.testing.assert_array_max_ulp(ours[name], reference[name], maxulp=1)
 
 
-def test_random_actions_fill_the_bounds(tmp_path):
-    for env_id, bound in (("Ant-v5", 1.0), ("Pendulum-v1", 2.0)):
-        ours, _ = rollout(tmp_path, env_id, 4, 7, steps=250)
-        action = ours["action"]
-        assert np.all(np.abs(action) <= bound) and np.all(action.astype(np.float32) == action)
-        # uniform: mean 0 and variance bound^2 / 3, within five standard errors
-        count = action.size
-        assert abs(action.mean()) < 5 * bound / np.sqrt(3 * count)
-        assert abs((action**2).mean() / (bound**2 / 3) - 1) < 5 * np.sqrt(0.8 / count)
-        assert len(np.unique(action)) > 0.99 * count
-        assert_same_bytes(ours, gymnasium_rollout(env_id, 7, action.astype(np.float32)))
+@pytest.mark.parametrize("env_id", ["Ant-v5", "Pendulum-v1", "InvertedPendulum-v5", "CartPole-v1"])
+def test_random_actions_are_uniform(tmp_path, env_id):
+    ours, _ = rollout(tmp_path, env_id, 4, 7, steps=250)
+    action = ours["action"]
+    assert np.all(action.astype(np.float32) == action)
+    if env_id == "CartPole-v1":
+        assert set(np.unique(action)) == {0, 1}
+        assert abs(action.mean() - 0.5) < 5 * 0.5 / np.sqrt(action.size)
+    else:
+        # mean 0 and variance bound^2 / 3, within five standard errors
+        bound = gymnasium.make(env_id).action_space.high[0]
+        assert np.all(np.abs(action) <= bound)
+        assert abs(action.mean()) < 5 * bound / np.sqrt(3 * action.size)
+        assert abs((action**2).mean() / (bound**2 / 3) - 1) < 5 * np.sqrt(0.8 / action.size)
+        assert len(np.unique(action)) > 0.99 * action.size
+    case = Case(env_id, time_limit=None)
+    assert compare(ours, gymnasium_rollout(case, 7, 4, 250, action.astype(np.float32)))[1:] == (0, "")
+
+
+def test_the_comparison_sees_one_wrong_bit():
+    case = Case("Reacher-v5")
+    reference = gymnasium_rollout(case, 0, 2, 10)
+    wrong = {name: values.copy() for name, values in reference.items()}
+    wrong["observation"][3, 1, 2] = np.nextafter(wrong["observation"][3, 1, 2], 9)
+    _, num_different, first = compare(wrong, reference)
+    assert num_different == 1 and first.startswith("observation[3, 1, 2]")
+    other = gymnasium_rollout(dataclasses.replace(case, options={"reward_dist_weight": 1.1}), 0, 2, 10)
+    assert compare(other, reference)[1] > 0

@@ -1,6 +1,7 @@
 anthill_python_test(integration.command_line fast integration/command_line_test.py)
 anthill_python_test(integration.rollout fast integration/rollout_test.py)
 anthill_python_test(integration.gymnasium_parity fast integration/gymnasium_parity_test.py)
+anthill_python_test(integration.gymnasium_parity_slow slow integration/gymnasium_parity_slow_test.py)
 if(ANTHILL_LEARNER)
   add_executable(write_run_log integration/write_run_log.cpp)
   target_link_libraries(write_run_log PRIVATE anthill_algos)

@@ -162,6 +162,7 @@ def test_a_diverging_learner_is_reported(tmp_path):
     [
         (["sim.env=\"Ant-v9\""], ["sim.env", "Ant-v9", "Ant-v5"]),
         (["agent.algorithm=\"sax\""], ["agent.algorithm", "sax", "sac"]),
+        (["sim.env=\"CartPole-v1\""], ["agent.algorithm", "sac", "2 discrete"]),
         (["sim.num_envs=0"], ["sim.num_envs"]),
         (["sim.num_envs=1000000000"], ["sim.num_envs"]),
         (["training.batch_size=100000"], ["training.batch_size", "buffer.capacity"]),

@@ -111,10 +111,9 @@ BOOST_AUTO_TEST_CASE(wrong_model_files_are_refused) {
                                                           "</mujoco>")),
                       "actuator 0 has no ctrlrange"));
   BOOST_TEST(contains(
-      ant_error(folder.write("d.xml", "<mujoco>" + body +
-                                          "<actuator><general joint='j' dyntype='integrator' "
-                                          "ctrlrange='-1 1'/></actuator></mujoco>")),
-      "is not kept between steps"));
+      ant_error(folder.write(
+          "d.xml", "<mujoco><option><flag sleep='enable'/></option>" + body + "</mujoco>")),
+      "which bodies sleep is not kept between steps"));
 }
 
 BOOST_AUTO_TEST_CASE(assets_come_from_the_environment_variable_first) {
