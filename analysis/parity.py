@@ -15,6 +15,9 @@ import sys
 import tempfile
 import warnings
 
+# plain arithmetic in np.linalg.norm, also on a CPU with AVX-512 (docs/environments.md); read when NumPy loads
+os.environ.setdefault("OPENBLAS_CORETYPE", "Nehalem")
+
 import gymnasium
 import mujoco
 import numpy as np
@@ -214,7 +217,8 @@ def in_chunks(case, command, seeds, num_steps, chunk=100):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=pathlib.Path, help="Markdown file; its table is replaced")
-    parser.add_argument("--seeds", type=int, default=1000, help="seeds per case (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=1000, help="seeds of a task's defaults (default: %(default)s)")
+    parser.add_argument("--option-seeds", type=int, default=100, help="seeds of a set of options (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=100, help="steps per seed (default: %(default)s)")
     parser.add_argument("--tasks", nargs="*", default=[], help="names of tasks, e.g. Ant-v5 (default: all)")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
@@ -224,7 +228,14 @@ def main():
     begin = datetime.datetime.now()
     with concurrent.futures.ProcessPoolExecutor(arguments.processes) as pool:
         futures = [
-            pool.submit(in_chunks, case, [arguments.anthill], arguments.seeds, arguments.steps) for case in cases
+            pool.submit(
+                in_chunks,
+                case,
+                [arguments.anthill],
+                arguments.option_seeds if case.options else arguments.seeds,
+                arguments.steps,
+            )
+            for case in cases
         ]
         results = []
         for future in futures:

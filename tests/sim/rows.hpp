@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sim/env_factory.hpp"
@@ -67,6 +68,31 @@ inline std::vector<std::uint64_t> seeds_from(std::uint64_t first, std::size_t nu
 /// A deterministic action with values k/16, some of them outside [-1, 1].
 inline float test_action(std::size_t step, std::size_t element) {
   return static_cast<float>(static_cast<int>((step * 7 + element * 13) % 41) - 20) / 16.0f;
+}
+
+/// The same for any task: where actions are discrete, an index.
+inline float test_action(const EnvSpec& spec, std::size_t step, std::size_t element) {
+  if (spec.num_actions == 0) return test_action(step, element);
+  return static_cast<float>((step * 7 + step / 5) % static_cast<std::size_t>(spec.num_actions));
+}
+
+/// Every task but "mjcf", which is nothing without a user's model. ThreadSanitizer cannot see into
+/// MuJoCo: only tasks without a model are run under it.
+inline std::vector<std::string> task_names() {
+  std::vector<std::string> names = env_names();
+  std::erase_if(names, [](const std::string& name) {
+#if defined(__SANITIZE_THREAD__)
+    return name == "mjcf" || !make_env({.env = name})->model_path().empty();
+#else
+    return name == "mjcf";
+#endif
+  });
+  return names;
+}
+
+/// Tasks whose steps cost much more than the others'.
+inline bool is_expensive(const std::string& name) {
+  return name.starts_with("Ant") || name.starts_with("Humanoid");
 }
 
 /// FNV-1a over 64-bit words: one number that tells whether doubles are bit-identical.
