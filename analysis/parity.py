@@ -219,7 +219,7 @@ def main():
     parser.add_argument("-o", "--output", type=pathlib.Path, help="Markdown file; its table is replaced")
     parser.add_argument("--seeds", type=int, default=1000, help="seeds of a task's defaults (default: %(default)s)")
     parser.add_argument("--option-seeds", type=int, default=100, help="seeds of a set of options (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=100, help="steps per seed (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=50, help="steps per seed (default: %(default)s)")
     parser.add_argument("--tasks", nargs="*", default=[], help="names of tasks, e.g. Ant-v5 (default: all)")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--anthill", default="scripts/anthill", help="the command (default: %(default)s)")
@@ -243,12 +243,12 @@ def main():
             print(f"{result.case}: {result.num_different} of {result.num_compared} differ", file=sys.stderr)
             if result.first_difference:
                 print(f"  {result.first_difference}", file=sys.stderr)
-    text = table(results, (datetime.datetime.now() - begin).total_seconds())
+            text = table(results, (datetime.datetime.now() - begin).total_seconds())
+            if arguments.output is not None:
+                head, marker, _ = arguments.output.read_text().partition("<!-- measured -->\n")
+                arguments.output.write_text(f"{head}{marker}{text}")
     if arguments.output is None:
         print(text, end="")
-    else:
-        head, marker, _ = arguments.output.read_text().partition("<!-- measured -->\n")
-        arguments.output.write_text(f"{head}{marker}{text}")
     return 1 if any(result.num_different for result in results) else 0
 
 

@@ -15,7 +15,7 @@ class Case:
     env_id: str
     options: dict = dataclasses.field(default_factory=dict)
     actions: str = "uniform"
-    time_limit: int | None = 60
+    time_limit: int | None = 40
 
     def __str__(self):
         options = ", ".join(f"{key}={value}" for key, value in self.options.items())
@@ -96,8 +96,8 @@ OPTIONS = {
 
 def _cases():
     for env_id, options in OPTIONS.items():
-        # the car needs more than 60 steps to its goal
-        usual, limit = ("pumping", None) if env_id.startswith("MountainCar") else ("uniform", 60)
+        # the car needs more than 40 steps to its goal
+        usual, limit = ("pumping", None) if env_id.startswith("MountainCar") else ("uniform", 40)
         yield Case(env_id, {}, usual, limit)
         if not env_id.startswith("CartPole"):  # whose actions have no bounds to leave
             yield Case(env_id, {}, "wide")

@@ -5,6 +5,7 @@ anthill_python_test(integration.gymnasium_parity_slow slow integration/gymnasium
 # a kernel without fused multiply-add, whatever the CPU (docs/environments.md)
 set_property(TEST integration.gymnasium_parity integration.gymnasium_parity_slow
   APPEND PROPERTY ENVIRONMENT "OPENBLAS_CORETYPE=Nehalem")
+set_property(TEST integration.gymnasium_parity_slow PROPERTY PROCESSORS 2)
 if(ANTHILL_LEARNER)
   add_executable(write_run_log integration/write_run_log.cpp)
   target_link_libraries(write_run_log PRIVATE anthill_algos)
