@@ -1,29 +1,73 @@
-/// The measurements behind `anthill bench`.
+/// The parts of `anthill bench`: one file each (bench_env.cpp, ...), and what they share.
 #pragma once
 
-#include <cstdint>
+#include <CLI/CLI.hpp>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 namespace anthill {
 
-struct BenchOptions {
-  std::string env = "Ant-v4";
-  std::int64_t num_envs = 64;
-  int num_threads = 1;
-  std::int64_t observation_dim = 27;
-  std::int64_t action_dim = 8;
-  std::int64_t batch_size = 256;
-  std::int64_t capacity = 1'000'000;
-  std::int64_t hidden_dim = 256;
-  bool layer_norm = false;
-  std::string device = "cpu";
+/// Measures one part and prints; to be called once the options are parsed. Throws ConfigError.
+using BenchRun = std::function<void()>;
+
+/// Each adds its part's options to the part's parser, which refuses all others.
+BenchRun add_bench_env(CLI::App& parser);
+BenchRun add_bench_buffer(CLI::App& parser);
+BenchRun add_bench_learner(CLI::App& parser);
+BenchRun add_bench_train(CLI::App& parser);
+
+/// The options that every part has.
+struct BenchOutput {
   double seconds = 5.0;
+  bool json = false;
+  bool serve = false;
+};
+void add_output_options(CLI::App& parser, BenchOutput& output);
+
+/// What was measured of one contestant, by chunks. A unit is a transition, an update or a batch.
+struct BenchRates {
+  double best = 0.0;            // units per second of wall time
+  double median = 0.0;          // the same
+  double cpu_s_per_unit = 0.0;  // CPU time of all threads per unit, 10th percentile over the chunks
 };
 
-/// Runs "env", "buffer" or "learner" and returns one flat object: the options that matter, the rate
-/// of the best and of the median chunk, and memory. Times are wall time on this thread. Throws
-/// ConfigError.
-nlohmann::json bench_part(const std::string& part, const BenchOptions& options);
+/// Splits a measurement into chunks of equal time: hand in work until add() says that it is
+/// enough. Alone it makes kNumChunks chunks, after one of warm-up. With `serve` it makes one chunk
+/// for every line of stdin (its seconds), answers with one line of JSON
+/// {"units", "wall_s", "cpu_s"}, and ends with stdin: so that a program can alternate between
+/// several contestants that stay loaded (scripts/bench_peers).
+class BenchClock {
+ public:
+  static constexpr int kNumChunks = 20;
+
+  /// `finish` waits for work that is still queued; it is called at the end of each chunk.
+  explicit BenchClock(
+      const BenchOutput& output, std::function<void()> finish = [] {});
+
+  /// Counts `units` that were just done; false when the measurement is over. May block on stdin
+  /// between two chunks.
+  bool add(double units);
+
+  /// Of the chunks after the warm-up.
+  BenchRates rates() const;
+
+ private:
+  bool next_chunk();
+
+  BenchOutput output_;
+  std::function<void()> finish_;
+  bool warm_ = false;
+  double chunk_s_ = 0.0, wall_begin_ = 0.0, cpu_begin_ = 0.0, units_ = 0.0;
+  std::vector<double> rates_, cpu_s_per_unit_;
+};
+
+/// Prints a flat object: as one line of JSON, or a line for each key; nothing when serving.
+void print_result(const nlohmann::ordered_json& result, const BenchOutput& output);
+
+/// Wall clock and CPU time of all threads of the process, in seconds.
+double wall_seconds();
+double cpu_seconds();
 
 }  // namespace anthill

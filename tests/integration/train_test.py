@@ -201,11 +201,38 @@ def test_evaluate_says_what_is_wrong_with_a_folder(tmp_path, smoke):
     assert_fails(run("evaluate", smoke[0], "--set", "actor.hidden_dims=[32]"), 2, "policy.safetensors")
 
 
-@pytest.mark.parametrize("part, key", [("env", "env_steps_per_s"), ("buffer", "batches_per_s"), ("learner", "updates_per_s")])
-def test_bench_prints_one_object(part, key):
-    small = ["--capacity", 5000, "--hidden-dim", 32, "--num-envs", 4]
+BENCH_PARTS = {
+    "env": ("env_steps_per_s", ["--env", "Pendulum-v1", "--num-envs", 4]),
+    "buffer": ("batches_per_s", ["--capacity", 5000]),
+    "learner": ("updates_per_s", ["--hidden-dim", 32]),
+    "train": ("env_steps_per_s", ["--env", "Pendulum-v1", "--learning-starts", 50, "--batch-size", 8]),
+}
+
+
+@pytest.mark.parametrize("part", BENCH_PARTS)
+def test_bench_prints_one_object(part):
+    key, small = BENCH_PARTS[part]
     result = run("bench", part, "--json", "--seconds", 0.2, *small)
     assert result.returncode == 0, result.stderr
     answer = json.loads(result.stdout)
     assert answer[key] > 0 and answer["part"] == part
     assert key in run("bench", part, "--seconds", 0.2, *small).stdout
+
+
+@pytest.mark.parametrize("part", BENCH_PARTS)
+def test_bench_serves_chunks_on_request(part):
+    result = subprocess.run(
+        [BIN / "anthill", "bench", part, "--serve", "--seconds", "0.1", *map(str, BENCH_PARTS[part][1])],
+        input="0.01\n0.02\n", capture_output=True, text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    chunks = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(chunks) == 2 and chunks[1]["wall_s"] >= 0.02
+    assert all(chunk["units"] > 0 and chunk["cpu_s"] > 0 for chunk in chunks)
+
+
+def test_bench_refuses_options_of_other_parts():
+    assert_fails(run("bench", "env", "--capacity", 10), 2, "--capacity")
+    assert_fails(run("bench", "buffer", "--hidden-dim", 32), 2, "--hidden-dim")
+    assert_fails(run("bench", "learner", "--num-envs", 2), 2, "--num-envs")
+    assert_fails(run("bench"), 2)
