@@ -67,7 +67,7 @@ int evaluate(const Arguments& arguments) {
   load_policy(folder / "policy.safetensors", *agent);
 
   set_learner_threads(1);  // as in training, so that the numbers are the same
-  ThreadPool pool(static_cast<int>(config.sim.num_threads));
+  ThreadPool pool(static_cast<int>(config.sim.num_threads), config.sim.pin_threads);
   const std::uint64_t seed = arguments.seed >= 0 ? static_cast<std::uint64_t>(arguments.seed)
                                                  : evaluation_seed(config.run.seed);
   Evaluator evaluator(env, arguments.num_episodes, seed, pool);

@@ -262,7 +262,7 @@ int rollout(const Options& options) {
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(config.num_envs));
   const auto seed = static_cast<std::uint64_t>(options.seed);
   std::iota(seeds.begin(), seeds.end(), seed);
-  ThreadPool pool(static_cast<int>(config.num_threads));
+  ThreadPool pool(static_cast<int>(config.num_threads), config.pin_threads);
   VectorEnv envs(env, seeds, pool);
 
   for (const int signal : {SIGINT, SIGTERM}) {

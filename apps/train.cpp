@@ -111,7 +111,7 @@ int train(const Arguments& arguments) {
   print_start(experiment.config, trainer, run);
   std::optional<RunRecorder> recorder;
   try {
-    recorder.emplace(experiment.config, folder);
+    recorder.emplace(experiment.config, folder, trainer.env().spec().reward_terms);
     return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, run);
   } catch (const std::exception& error) {
     if (recorder) {

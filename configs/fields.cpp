@@ -45,6 +45,9 @@ void add_sim(std::vector<Field>& fields) {
             "Environments stepped side by side.");
   table.add("num_threads", &SimConfig::num_threads, between(0, 4096), "threads",
             "Threads that step them; 0: one per core that the process may use.");
+  table.add("pin_threads", &SimConfig::pin_threads,
+            "Keep each thread but the main one on a core of its own; for a run that has its cores "
+            "to itself.");
   table.add("max_episode_steps", &SimConfig::max_episode_steps, between(0, 1e9), "control steps",
             "Time limit of an episode; 0: the task's own.");
 }

@@ -13,6 +13,7 @@ struct SimConfig {
   std::string env = "Ant-v4";
   std::int64_t num_envs = 1;
   std::int64_t num_threads = 0;        // 0: one per core of the affinity mask
+  bool pin_threads = false;            // each background thread on a core of its own
   std::int64_t max_episode_steps = 0;  // 0: the task's own limit
   AntConfig ant = {};
   HalfCheetahConfig half_cheetah = {};

@@ -1,5 +1,6 @@
 #include "sim/thread_pool.hpp"
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -14,19 +15,35 @@
 namespace anthill {
 namespace {
 
-/// Cores in the affinity mask; 0 when it cannot be read.
-int affinity_cores() {
+/// Cores in the affinity mask, by number; empty when it cannot be read.
+std::vector<int> affinity_cores() {
   // the kernel's mask may be longer than cpu_set_t: grow until it fits
   for (int num_cpus = 1024; num_cpus <= (1 << 20); num_cpus *= 2) {
     cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(num_cpus));
-    if (set == nullptr) return 0;
+    if (set == nullptr) return {};
     const std::size_t size = CPU_ALLOC_SIZE(static_cast<std::size_t>(num_cpus));
     const bool ok = sched_getaffinity(0, size, set) == 0;
-    const int count = ok ? CPU_COUNT_S(size, set) : 0;
+    std::vector<int> cores;
+    for (int core = 0; ok && core < num_cpus; ++core) {
+      if (CPU_ISSET_S(static_cast<std::size_t>(core), size, set)) cores.push_back(core);
+    }
     CPU_FREE(set);
-    if (ok) return count;
+    if (ok) return cores;
   }
-  return 0;
+  return {};
+}
+
+/// Leaves `thread` only one core; false when the kernel refuses.
+bool pin(std::thread& thread, int core) {
+  const auto num_cpus = static_cast<std::size_t>(core) + 1;
+  cpu_set_t* set = CPU_ALLOC(num_cpus);
+  if (set == nullptr) return false;
+  const std::size_t size = CPU_ALLOC_SIZE(num_cpus);
+  CPU_ZERO_S(size, set);
+  CPU_SET_S(static_cast<std::size_t>(core), size, set);
+  const bool ok = pthread_setaffinity_np(thread.native_handle(), size, set) == 0;
+  CPU_FREE(set);
+  return ok;
 }
 
 int quota_cores(double quota_us, double period_us) {
@@ -61,28 +78,52 @@ int cgroup_cores() {
   return cores;
 }
 
+int checked_num_threads(int num_threads) {
+  if (num_threads < 0) throw ConfigError("sim.num_threads: must be 0 (all cores) or more");
+  return num_threads == 0 ? num_available_cores() : num_threads;
+}
+
 }  // namespace
 
-int num_available_cores() { return std::max(1, std::min(affinity_cores(), cgroup_cores())); }
+int num_available_cores() {
+  return std::max(1, std::min(static_cast<int>(affinity_cores().size()), cgroup_cores()));
+}
 
-ThreadPool::ThreadPool(int num_threads) {
-  if (num_threads < 0) throw ConfigError("sim.num_threads: must be 0 (all cores) or more");
-  num_threads_ = num_threads == 0 ? num_available_cores() : num_threads;
-  threads_.reserve(static_cast<std::size_t>(num_threads_ - 1));
+ThreadPool::ThreadPool(int num_threads, bool pin_threads)
+    : homes_(static_cast<std::size_t>(checked_num_threads(num_threads))) {
+  threads_.reserve(homes_.size() - 1);
   try {
-    for (int thread = 0; thread + 1 < num_threads_; ++thread) {
-      threads_.emplace_back([this, thread] { worker_loop(thread); });
-    }
-  } catch (const std::system_error&) {
-    const std::size_t started = threads_.size();
+    start_threads(pin_threads);
+  } catch (...) {
     stop();
-    throw ConfigError("sim.num_threads: this machine refused to start thread " +
-                      std::to_string(started + 1) + " of " + std::to_string(num_threads_) +
-                      "; use fewer threads");
+    throw;
   }
 }
 
 ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::start_threads(bool pin_threads) {
+  const std::vector<int> cores = pin_threads ? affinity_cores() : std::vector<int>{};
+  if (pin_threads && cores.size() < homes_.size()) {
+    throw ConfigError("sim.pin_threads: " + std::to_string(num_threads()) + " threads on " +
+                      std::to_string(cores.size()) +
+                      " cores cannot each have one; use fewer threads or do not pin them");
+  }
+  for (int thread = 0; thread + 1 < num_threads(); ++thread) {
+    try {
+      threads_.emplace_back([this, thread] { worker_loop(thread); });
+    } catch (const std::system_error&) {
+      throw ConfigError("sim.num_threads: this machine refused to start thread " +
+                        std::to_string(thread + 1) + " of " + std::to_string(num_threads()) +
+                        "; use fewer threads");
+    }
+    const int core = pin_threads ? cores[static_cast<std::size_t>(thread)] : -1;
+    if (pin_threads && !pin(threads_.back(), core)) {
+      throw ConfigError("sim.pin_threads: the kernel refused core " + std::to_string(core) +
+                        "; do not pin threads here");
+    }
+  }
+}
 
 void ThreadPool::stop() {
   stopping_.store(true, std::memory_order_relaxed);
@@ -92,7 +133,7 @@ void ThreadPool::stop() {
   threads_.clear();
 }
 
-void ThreadPool::begin(Work work, void* context, std::int64_t num_chunks) {
+void ThreadPool::begin(Work work, void* context, std::int64_t num_chunks, Sharing sharing) {
   if (num_chunks < 0 || num_chunks > std::numeric_limits<std::int32_t>::max()) {
     throw std::invalid_argument("ThreadPool::begin: num_chunks must fit in 31 bits");
   }
@@ -100,31 +141,53 @@ void ThreadPool::begin(Work work, void* context, std::int64_t num_chunks) {
   in_batch_ = true;
   work_ = work;
   context_ = context;
-  num_unfinished_.store(static_cast<std::int32_t>(num_chunks), std::memory_order_relaxed);
-  num_left_.store(static_cast<std::int32_t>(num_chunks), std::memory_order_release);
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < homes_.size(); ++i) {
+    Home& home = homes_[i];
+    home.end = num_chunks * static_cast<std::int64_t>(i + 1) / num_threads();
+    const auto count = static_cast<std::int32_t>(home.end - first);
+    first = home.end;
+    home.num_unfinished.store(count, std::memory_order_relaxed);
+    auto& num_left = sharing == Sharing::anyone ? home.num_left : home.num_left_home_only;
+    num_left.store(count, std::memory_order_release);
+  }
   if (threads_.empty()) return;
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
 }
 
 void ThreadPool::finish() {
-  take_chunks(num_threads_ - 1);
-  for (;;) {
-    const std::int32_t unfinished = num_unfinished_.load(std::memory_order_acquire);
-    if (unfinished == 0) break;
-    num_unfinished_.wait(unfinished, std::memory_order_acquire);
+  take_chunks(num_threads() - 1);
+  for (Home& home : homes_) {
+    for (;;) {
+      const std::int32_t unfinished = home.num_unfinished.load(std::memory_order_acquire);
+      if (unfinished == 0) break;
+      home.num_unfinished.wait(unfinished, std::memory_order_acquire);
+    }
   }
   in_batch_ = false;
 }
 
 void ThreadPool::take_chunks(int thread) {
+  const auto own = static_cast<std::size_t>(thread);
+  take_tickets(homes_[own], homes_[own].num_left_home_only, thread);
+  for (std::size_t i = 0; i < homes_.size(); ++i) {
+    Home& home = homes_[(own + i) % homes_.size()];
+    take_tickets(home, home.num_left, thread);
+  }
+}
+
+void ThreadPool::take_tickets(Home& home, std::atomic<std::int32_t>& num_left, int thread) {
   // whoever takes a positive ticket owns that chunk, and the batch cannot end before it is done: so
-  // work_ and context_ are read only while they are stable, even by a thread that woke up late
-  while (num_left_.load(std::memory_order_relaxed) > 0) {
-    const std::int32_t ticket = num_left_.fetch_sub(1, std::memory_order_acquire);
+  // work_, context_ and the home's end are read only while they are stable, even by a thread that
+  // woke up late
+  while (num_left.load(std::memory_order_relaxed) > 0) {
+    const std::int32_t ticket = num_left.fetch_sub(1, std::memory_order_acquire);
     if (ticket <= 0) return;
-    work_(context_, ticket - 1, thread);
-    if (num_unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) num_unfinished_.notify_one();
+    work_(context_, home.end - ticket, thread);
+    if (home.num_unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      home.num_unfinished.notify_one();
+    }
   }
 }
 

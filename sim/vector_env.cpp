@@ -1,6 +1,7 @@
 #include "sim/vector_env.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -40,27 +41,21 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
   num_waiting = num_envs;
   max_episode_steps = spec.max_episode_steps;
   num_actions = spec.num_actions;
-  // small chunks keep threads busy to the end, large ones keep cheap tasks off the shared counter
+  // 64 chunks for each thread bound the wait for the last one to 1/64 of a step; more lanes in a
+  // chunk spare the cheap tasks (docs/simulation_threads.md has the measured costs)
   const auto num_threads = static_cast<std::size_t>(pool.num_threads());
-  lanes_per_chunk = std::clamp<std::size_t>(num_envs / (32 * num_threads), 1, 64);
+  lanes_per_chunk = std::clamp<std::size_t>(num_envs / (64 * num_threads), 1, 16);
 
   for (std::size_t i = 0; num_actions == 0 && i < action_dim; ++i) {
     action_scale.push_back((spec.action_high[i] - spec.action_low[i]) / 2);
     action_bias.push_back((spec.action_high[i] + spec.action_low[i]) / 2);
     actions_need_scaling |= action_scale[i] != 1 || action_bias[i] != 0;
   }
-  for (int i = 0; i < pool.num_threads(); ++i) {
-    scratch.push_back({spec.workspace_per_lane ? nullptr : env->make_workspace(),
-                       std::vector<float>(action_dim), std::vector<double>(observation_dim),
-                       std::vector<double>(num_terms)});
-  }
   try {
-    if (spec.workspace_per_lane) {
-      lane_workspaces.resize(num_envs);
-      for (auto& workspace : lane_workspaces) workspace = env->make_workspace();
-    }
+    make_workspaces();
     episode_slots.resize(num_envs);
     invalid_slots.resize(num_envs, {.step = -1});
+    episode_terms.resize(num_envs * num_terms);
     finished.reserve(num_envs);
     invalid.reserve(num_envs);
     rows = std::make_unique_for_overwrite<double[]>(num_envs * row_size);
@@ -68,14 +63,53 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
     throw ConfigError("sim.num_envs: no memory for " + std::to_string(num_envs) +
                       " environments; use fewer");
   }
-  // the threads write the rows first, so that the pages lie near the cores that use them
-  for_all_lanes(run_chunk<&Impl::seed_lane>);
+  // each thread writes its own rows first, so that the pages lie near the core that uses them
+  for_all_lanes(run_chunk<&Impl::seed_lane>, ThreadPool::Sharing::home_only);
   pool.finish();
 }
 
-void VectorEnv::Impl::for_all_lanes(ThreadPool::Work work) {
+/// Scratch and workspaces, each made by the thread that will use it, for the same reason.
+void VectorEnv::Impl::make_workspaces() {
+  struct Making {
+    Impl& impl;
+    std::vector<std::exception_ptr> failures;  // by thread: none may leave the pool's work
+  } making{*this, std::vector<std::exception_ptr>(static_cast<std::size_t>(pool.num_threads()))};
+  scratch.resize(making.failures.size());
+  const bool per_lane = env->spec().workspace_per_lane;
+  const auto make_scratch = [](void* context, std::int64_t, int thread) {
+    auto& [impl, failures] = *static_cast<Making*>(context);
+    const auto i = static_cast<std::size_t>(thread);
+    try {
+      const bool shared = !impl.env->spec().workspace_per_lane;
+      impl.scratch[i] = {
+          shared ? impl.env->make_workspace() : nullptr, std::vector<float>(impl.action_dim),
+          std::vector<double>(impl.observation_dim), std::vector<double>(impl.num_terms)};
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+  };
+  const auto make_lane = [](void* context, std::int64_t lane, int thread) {
+    auto& [impl, failures] = *static_cast<Making*>(context);
+    try {
+      impl.lane_workspaces[static_cast<std::size_t>(lane)] = impl.env->make_workspace();
+    } catch (...) {
+      failures[static_cast<std::size_t>(thread)] = std::current_exception();
+    }
+  };
+  pool.run(make_scratch, &making, pool.num_threads(), ThreadPool::Sharing::home_only);
+  if (per_lane) {
+    lane_workspaces.resize(num_envs);
+    pool.run(make_lane, &making, static_cast<std::int64_t>(num_envs),
+             ThreadPool::Sharing::home_only);
+  }
+  for (const std::exception_ptr& failure : making.failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+void VectorEnv::Impl::for_all_lanes(ThreadPool::Work work, ThreadPool::Sharing sharing) {
   const std::size_t num_chunks = (num_envs + lanes_per_chunk - 1) / lanes_per_chunk;
-  pool.begin(work, this, static_cast<std::int64_t>(num_chunks));
+  pool.begin(work, this, static_cast<std::int64_t>(num_chunks), sharing);
 }
 
 // by lane, so the order does not depend on threads

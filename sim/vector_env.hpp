@@ -22,6 +22,9 @@ struct EpisodeRecord {
   bool terminated = false;
   bool truncated = false;
   bool invalid = false;  // ended by a simulator failure or an invalid action
+  // undiscounted sum of each of spec().reward_terms over the valid steps, in memory of the
+  // VectorEnv: as long-lived as finished_episodes()
+  std::span<const double> term_sums = {};
 };
 
 /// Why a lane's transition was marked invalid.
@@ -56,8 +59,10 @@ class VectorEnv {
  public:
   /// One lane per seed: lane i draws from NumpyGenerator(seeds[i]), as Gymnasium's vector
   /// environments do with seeds s + i. Shares `pool` (which must outlive it, and runs one VectorEnv
-  /// at a time). Allocates everything here: stepping allocates nothing. Throws ConfigError without
-  /// lanes or without memory for them.
+  /// at a time). Allocates everything here: stepping allocates nothing. The thread that is to step
+  /// a lane writes the lane's row and its own workspace first, so that on a machine with several
+  /// memory nodes their pages lie near its core. Throws ConfigError without lanes or without memory
+  /// for them.
   VectorEnv(std::shared_ptr<const Env> env, std::span<const std::uint64_t> seeds, ThreadPool& pool);
   ~VectorEnv();
 
@@ -102,9 +107,10 @@ class VectorEnv {
 
   /// Everything between two steps, as one flat array of N rows of row_size() doubles: state row,
   /// generator words (bit-cast), elapsed steps, episode number (-1 before the first reset), running
-  /// return, tag. A plain value: copy it, write it to a file (sim/state_file.hpp), give it to any
-  /// VectorEnv of the same task, in this process or another. Between steps only (std::logic_error).
-  /// To repeat the same episodes, restore what state() was before the first reset.
+  /// return, tag, running sum of each reward term. A plain value: copy it, write it to a file
+  /// (sim/state_file.hpp), give it to any VectorEnv of the same task, in this process or another.
+  /// Between steps only (std::logic_error). To repeat the same episodes, restore what state() was
+  /// before the first reset.
   ///
   /// The observation to act on is not in it: some of what is observed (contact forces) is no state.
   /// Keep it beside the row.

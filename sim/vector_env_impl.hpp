@@ -14,7 +14,7 @@ namespace anthill {
 
 /// What one lane's row holds behind the task's state: generator words, elapsed steps of the
 /// episode, number of the episode (-1 before the first reset), return so far, and the tag that
-/// tells which task, model and row format the row is of.
+/// tells which task, model and row format the row is of; then the sum of each reward term so far.
 inline constexpr std::size_t kTagWord = NumpyGenerator::kNumWords + 3;
 inline constexpr std::size_t kLaneWords = kTagWord + 1;
 
@@ -25,13 +25,15 @@ struct LaneRow {
   double& elapsed_steps;
   double& episode;
   double& episode_return;
+  std::span<double> term_sums;
 
-  LaneRow(double* row, std::size_t state_dim)
+  LaneRow(double* row, std::size_t state_dim, std::size_t num_terms)
       : state(row, state_dim),
         words(row + state_dim),
         elapsed_steps(words[NumpyGenerator::kNumWords]),
         episode(words[NumpyGenerator::kNumWords + 1]),
-        episode_return(words[NumpyGenerator::kNumWords + 2]) {}
+        episode_return(words[NumpyGenerator::kNumWords + 2]),
+        term_sums(words + kLaneWords, num_terms) {}
 
   NumpyGenerator load_rng() const {
     NumpyGenerator::Words bits;
@@ -57,11 +59,13 @@ struct VectorEnv::Impl {
   Impl(std::shared_ptr<const Env> env_in, std::span<const std::uint64_t> seeds_in,
        ThreadPool& pool_in);
 
-  LaneRow row(std::size_t lane) { return {rows.get() + lane * row_size, state_dim}; }
+  LaneRow row(std::size_t lane) { return {rows.get() + lane * row_size, state_dim, num_terms}; }
   Workspace& workspace_of(std::size_t lane, Scratch& s) {
     return lane_workspaces.empty() ? *s.workspace : *lane_workspaces[lane];
   }
-  void for_all_lanes(ThreadPool::Work work);
+  void make_workspaces();
+  void for_all_lanes(ThreadPool::Work work,
+                     ThreadPool::Sharing sharing = ThreadPool::Sharing::anyone);
   template <void (Impl::*lane_work)(std::size_t, Scratch&)>
   static void run_chunk(void* context, std::int64_t chunk, int thread);
 
@@ -97,6 +101,7 @@ struct VectorEnv::Impl {
 
   // one slot per lane, written by the lane's thread; length 0 and step -1 mean empty
   std::vector<EpisodeRecord> episode_slots, finished;
+  std::vector<double> episode_terms;  // (N x num_terms) of the last finished episodes
   std::vector<InvalidRecord> invalid_slots, invalid;
   std::int64_t num_invalid = 0;
 

@@ -36,6 +36,7 @@ void VectorEnv::Impl::seed_lane(std::size_t lane, Scratch&) {
   lane_row.episode = -1;
   lane_row.episode_return = 0;
   lane_row.words[kTagWord] = std::bit_cast<double>(tag);
+  std::ranges::fill(lane_row.term_sums, 0.0);
 }
 
 void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
@@ -46,6 +47,7 @@ void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
   lane_row.elapsed_steps = 0;
   lane_row.episode += 1;
   lane_row.episode_return = 0;
+  std::ranges::fill(lane_row.term_sums, 0.0);
   // a start that is not finite (absurd noise) must not reach the policy; its first step is invalid
   const auto out = lane_slice(acting_observation, lane, observation_dim);
   if (!cast_row(lane_scratch.observation, out)) std::ranges::fill(out, 0.0f);
@@ -115,6 +117,7 @@ void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
   view.truncated[lane] = truncated;
   if (valid) {
     lane_row.episode_return += result.reward;
+    for (std::size_t k = 0; k < num_terms; ++k) lane_row.term_sums[k] += s.terms[k];
   } else {
     write_invalid(lane, action_valid, s);
     invalid_slots[lane] = {.env = static_cast<std::int64_t>(lane),
@@ -129,13 +132,16 @@ void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
     copy_row(s.observation, doubles.acting_observation, lane);
     return;
   }
+  const std::span term_sums = lane_slice(std::span(episode_terms), lane, num_terms);
+  std::ranges::copy(lane_row.term_sums, term_sums.begin());
   episode_slots[lane] = {.env = static_cast<std::int64_t>(lane),
                          .episode = static_cast<std::int64_t>(lane_row.episode),
                          .length = step + 1,
                          .episode_return = lane_row.episode_return,
                          .terminated = valid && result.terminated,
                          .truncated = truncated,
-                         .invalid = !valid};
+                         .invalid = !valid,
+                         .term_sums = term_sums};
   reset_lane(lane, s);
 }
 

@@ -26,7 +26,7 @@ std::string row_identity(const Env& env) {
 }
 
 std::size_t lane_row_size(const EnvSpec& spec) {
-  return static_cast<std::size_t>(spec.state_dim) + kLaneWords;
+  return static_cast<std::size_t>(spec.state_dim) + kLaneWords + spec.reward_terms.size();
 }
 
 std::uint64_t row_tag(const Env& env) { return hash_text(row_identity(env)); }

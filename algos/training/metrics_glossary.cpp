@@ -84,7 +84,14 @@ constexpr std::array kEpisodes = {
     MetricColumn{"entropy", "nat", "as in train.csv", kLatest, false},
     MetricColumn{"critic_loss", "return^2", "as in train.csv", kLatest, false},
     MetricColumn{"actor_loss", "return", "as in train.csv", kLatest, false},
-    kWallTime};
+    kWallTime,
+    MetricColumn{
+        "episode_<term>", "reward",
+        "undiscounted sum over the episode's valid steps of each term of the task's reward "
+        "(named in the comment above its step function in sim/): one column per term, "
+        "`episode_reward_forward` for Ant's `reward_forward`; they add up to "
+        "episode_return up to rounding",
+        kAlways}};
 
 constexpr std::array kEvaluation = {
     kEnvSteps,
@@ -124,6 +131,23 @@ void append_table(std::string& text, const MetricTable& table) {
 }
 
 }  // namespace
+
+TaskTable::TaskTable(const MetricTable& table, std::span<const std::string> reward_terms)
+    : table_(table) {
+  for (const MetricColumn& column : table.columns) {
+    if (!column.name.ends_with(kTermFamily)) {
+      columns_.push_back(column);
+      continue;
+    }
+    for (const std::string& term : reward_terms) {
+      columns_.push_back(column);
+      columns_.back().name = names_.emplace_back(term_column(term));
+    }
+  }
+  table_.columns = columns_;
+}
+
+std::string term_column(const std::string& reward_term) { return "episode_" + reward_term; }
 
 const MetricTable& train_metrics() {
   static constexpr MetricTable table = {

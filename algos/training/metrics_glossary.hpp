@@ -2,14 +2,17 @@
 /// docs/metrics.md are made from these tables.
 #pragma once
 
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace anthill {
 
 struct MetricColumn {
-  std::string_view name;        // CSV column and last part of the TensorBoard tag
+  std::string_view name;        // CSV column and last part of the TensorBoard tag; a name that ends
+                                // in kTermFamily stands for one column per reward term of the task
   std::string_view unit;        // "1" for a pure number
   std::string_view definition;  // formula or meaning
   std::string_view written;     // when the cell is filled
@@ -22,6 +25,27 @@ struct MetricTable {
   std::string_view row;     // when a row is written
   std::span<const MetricColumn> columns;
 };
+
+inline constexpr std::string_view kTermFamily = "<term>";
+
+/// A table with its families written out: `episode_<term>` becomes `episode_reward_forward` and so
+/// on. Owns the names.
+class TaskTable {
+ public:
+  TaskTable(const MetricTable& table, std::span<const std::string> reward_terms);
+  TaskTable(const TaskTable&) = delete;
+  TaskTable& operator=(const TaskTable&) = delete;
+
+  const MetricTable& table() const { return table_; }
+
+ private:
+  std::deque<std::string> names_;  // does not move what it holds
+  std::vector<MetricColumn> columns_;
+  MetricTable table_;
+};
+
+/// The column of one reward term in episodes.csv, e.g. "episode_reward_forward".
+std::string term_column(const std::string& reward_term);
 
 /// The three tables; static storage.
 const MetricTable& train_metrics();

@@ -14,9 +14,11 @@ static double seconds_since_epoch() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-RunLog::RunLog(const std::filesystem::path& folder, bool tensorboard)
-    : train_(folder / train_metrics().file, train_metrics()),
-      episodes_(folder / episode_metrics().file, episode_metrics()),
+RunLog::RunLog(const std::filesystem::path& folder, bool tensorboard,
+               std::span<const std::string> reward_terms)
+    : episode_table_(episode_metrics(), reward_terms),
+      train_(folder / train_metrics().file, train_metrics()),
+      episodes_(folder / episode_metrics().file, episode_table_.table()),
       evaluations_(folder / evaluation_metrics().file, evaluation_metrics()) {
   if (tensorboard) events_.emplace(folder, seconds_since_epoch());
 }
@@ -35,7 +37,7 @@ void RunLog::train(const MetricRow& row) {
 void RunLog::episode(const MetricRow& row) {
   MetricRow full = row;
   full.insert(full.end(), learner_.begin(), learner_.end());
-  record(episodes_, episode_metrics(), full);
+  record(episodes_, episode_table_.table(), full);
 }
 
 void RunLog::evaluation(const MetricRow& row) {

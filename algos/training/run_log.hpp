@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "algos/training/csv_log.hpp"
 #include "algos/training/tensorboard_events.hpp"
@@ -15,7 +17,9 @@ namespace anthill {
 class RunLog {
  public:
   /// Opens train.csv, episodes.csv and eval.csv in an existing folder; continues existing files.
-  RunLog(const std::filesystem::path& folder, bool tensorboard);
+  /// episodes.csv gets a column for each of the task's `reward_terms` (EnvSpec).
+  RunLog(const std::filesystem::path& folder, bool tensorboard,
+         std::span<const std::string> reward_terms = {});
 
   /// A row of train.csv; everything recorded so far is then on disk.
   void train(const MetricRow& row);
@@ -33,6 +37,7 @@ class RunLog {
  private:
   void record(CsvLog& csv, const MetricTable& table, const MetricRow& row);
 
+  TaskTable episode_table_;
   CsvLog train_;
   CsvLog episodes_;
   CsvLog evaluations_;

@@ -34,15 +34,17 @@ double resident_memory_mib() {
   return number(resident) * number(sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0);
 }
 
-RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder)
+RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder,
+                         std::span<const std::string> reward_terms)
     : config_(config),
       folder_(folder),
-      log_(folder.path(), config.log.tensorboard),
+      log_(folder.path(), config.log.tensorboard, reward_terms),
       progress_(config.log.progress_period_s),
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
   status_.state = RunState::running;
   status_.total_env_steps = live_.total_env_steps = config.training.total_env_steps;
   period_.wall_time_s = folder.wall_time_s();
+  for (const std::string& term : reward_terms) term_columns_.push_back(term_column(term));
 }
 
 void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,
@@ -69,15 +71,16 @@ void RunRecorder::record_episodes(const Counters& counters, const VectorEnv& env
     period_.return_sum += record.episode_return;
     period_.length_sum += record.length;
     ++period_.episodes;
-    log_.episode({{"env_steps", number(counters.env_steps)},
-                  {"env", number(record.env)},
-                  {"episode", number(record.episode)},
-                  {"episode_return", record.episode_return},
-                  {"episode_length", number(record.length)},
-                  {"terminated", record.terminated},
-                  {"truncated", record.truncated},
-                  {"invalid", record.invalid},
-                  {"wall_time_s", folder_.wall_time_s()}});
+    MetricRow row = {
+        {"env_steps", number(counters.env_steps)}, {"env", number(record.env)},
+        {"episode", number(record.episode)},       {"episode_return", record.episode_return},
+        {"episode_length", number(record.length)}, {"terminated", record.terminated},
+        {"truncated", record.truncated},           {"invalid", record.invalid},
+        {"wall_time_s", folder_.wall_time_s()}};
+    for (std::size_t k = 0; k < term_columns_.size(); ++k) {
+      row.emplace_back(term_columns_[k], record.term_sums[k]);
+    }
+    log_.episode(row);
   }
 }
 

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "algos/training/progress.hpp"
 #include "algos/training/run_folder.hpp"
@@ -15,8 +17,9 @@ namespace anthill {
 /// One owner thread, the trainer's. Errors of the file system reach the caller of Trainer::run.
 class RunRecorder final : public TrainingObserver {
  public:
-  /// `folder` must outlive it.
-  RunRecorder(const ExperimentConfig& config, RunFolder& folder);
+  /// `folder` must outlive it. `reward_terms` are the task's (EnvSpec).
+  RunRecorder(const ExperimentConfig& config, RunFolder& folder,
+              std::span<const std::string> reward_terms);
 
   void on_tick(const Counters& counters) override;
   void on_step(const Counters& counters, const TransitionView& rows,
@@ -50,6 +53,7 @@ class RunRecorder final : public TrainingObserver {
   ExperimentConfig config_;
   RunFolder& folder_;
   RunLog log_;
+  std::vector<std::string> term_columns_;  // of episodes.csv, in the order of the reward terms
   Progress progress_;
   ReplayRatio replay_ratio_;
   RunStatus status_;

@@ -116,7 +116,7 @@ Trainer::Trainer(const ExperimentConfig& config)
       device_(resolve_device(config.run.device)),
       seeds_{static_cast<std::uint64_t>(config.run.seed)},
       env_(make_env(config.sim)),
-      pool_(static_cast<int>(config.sim.num_threads)),
+      pool_(static_cast<int>(config.sim.num_threads), config.sim.pin_threads),
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
   // one thread, so that sums are taken in one order whatever the machine
   set_learner_threads(1);

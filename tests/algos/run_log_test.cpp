@@ -45,6 +45,21 @@ BOOST_AUTO_TEST_CASE(three_files_from_rows) {
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);
 }
 
+BOOST_AUTO_TEST_CASE(reward_terms_are_columns_of_episodes) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> terms = {"reward_forward", "reward_ctrl"};
+  {
+    RunLog log(folder.path(), true, terms);
+    log.episode({{"env_steps", 10}, {"episode_reward_forward", 2.5}, {"episode_reward_ctrl", -1}});
+    BOOST_CHECK_THROW(log.episode({{"env_steps", 11}, {"episode_cost", 1}}), std::logic_error);
+  }
+  auto row = row_of(folder / "episodes.csv", 0);
+  BOOST_TEST(row["episode_reward_forward"] == "2.5");
+  BOOST_TEST(row["episode_reward_ctrl"] == "-1");
+  // another task's columns do not fit the file
+  BOOST_CHECK_THROW(RunLog(folder.path(), false, std::span(terms).first(1)), std::runtime_error);
+}
+
 BOOST_AUTO_TEST_CASE(learner_columns_follow_the_latest_row) {
   const TemporaryFolder folder;
   RunLog log(folder.path(), true);

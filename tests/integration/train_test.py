@@ -50,7 +50,18 @@ def test_run_folder_explains_itself(smoke):
 @pytest.mark.parametrize("name", ["train.csv", "episodes.csv", "eval.csv"])
 def test_every_column_is_in_the_glossary(smoke, name):
     with open(smoke[0] / name, newline="") as file:
-        assert next(csv.reader(file)) == COLUMNS[name]
+        header = next(csv.reader(file))
+    terms = [column for column in header if column.startswith("episode_reward")]
+    assert header == COLUMNS[name] + terms
+    assert bool(terms) == (name == "episodes.csv")
+
+
+def test_reward_terms_add_up_to_the_return(smoke):
+    episodes = rows(smoke[0] / "episodes.csv")
+    assert episodes
+    for row in episodes:
+        terms = [float(value) for column, value in row.items() if column.startswith("episode_reward")]
+        assert sum(terms) == pytest.approx(float(row["episode_return"]), abs=1e-6)
 
 
 def test_counts_are_exact(smoke):

@@ -78,6 +78,78 @@ BOOST_AUTO_TEST_CASE(begin_lets_the_background_threads_work_alone) {
   BOOST_TEST(done == 10);
 }
 
+BOOST_AUTO_TEST_CASE(home_only_chunks_run_at_home) {
+  struct Owners {
+    explicit Owners(std::size_t num_chunks) : threads(num_chunks, -1) {}
+    std::vector<int> threads;
+  };
+  const auto note = [](void* context, std::int64_t chunk, int thread) {
+    static_cast<Owners*>(context)->threads[static_cast<std::size_t>(chunk)] = thread;
+  };
+  for (const int num_threads : {1, 2, 5}) {
+    ThreadPool pool(num_threads);
+    for (int batch = 0; batch < 200; ++batch) {
+      // batches that everyone may help with, so that helpers are about when the next one begins
+      Tally tally(17, num_threads);
+      pool.run(Tally::count, &tally, 17);
+      const auto num_chunks = static_cast<std::size_t>(batch % 13);
+      Owners owners(num_chunks);
+      pool.run(note, &owners, static_cast<std::int64_t>(num_chunks),
+               ThreadPool::Sharing::home_only);
+      for (std::size_t chunk = 0; chunk < num_chunks; ++chunk) {
+        const int owner = owners.threads[chunk];
+        const std::size_t first =
+            num_chunks * static_cast<std::size_t>(owner) / static_cast<std::size_t>(num_threads);
+        const std::size_t end = num_chunks * static_cast<std::size_t>(owner + 1) /
+                                static_cast<std::size_t>(num_threads);
+        BOOST_REQUIRE(first <= chunk);
+        BOOST_REQUIRE(chunk < end);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_is_done_helps_the_others) {
+  // chunk 0 waits for all others: if nobody took over the rest of its home, this would not end
+  struct Blocked {
+    std::atomic<int> num_done{0};
+    static void work(void* context, std::int64_t chunk, int) {
+      auto& blocked = *static_cast<Blocked*>(context);
+      while (chunk == 0 && blocked.num_done < 9) std::this_thread::yield();
+      ++blocked.num_done;
+    }
+  } blocked;
+  ThreadPool pool(2);
+  pool.run(Blocked::work, &blocked, 10);
+  BOOST_TEST(blocked.num_done == 10);
+}
+
+BOOST_AUTO_TEST_CASE(pinned_threads_have_a_core_each) {
+  struct Masks {
+    std::vector<cpu_set_t> masks;
+    static void note(void* context, std::int64_t chunk, int) {
+      cpu_set_t& mask = static_cast<Masks*>(context)->masks[static_cast<std::size_t>(chunk)];
+      if (sched_getaffinity(0, sizeof(mask), &mask) != 0) CPU_ZERO(&mask);
+    }
+  };
+  cpu_set_t whole;
+  BOOST_REQUIRE(sched_getaffinity(0, sizeof(whole), &whole) == 0);
+  const int num_cores = CPU_COUNT(&whole);
+  ThreadPool pool(num_cores, true);
+  Masks masks{std::vector<cpu_set_t>(static_cast<std::size_t>(num_cores))};
+  pool.run(Masks::note, &masks, num_cores, ThreadPool::Sharing::home_only);
+  cpu_set_t together;
+  CPU_ZERO(&together);
+  for (int thread = 0; thread + 1 < num_cores; ++thread) {
+    const cpu_set_t& mask = masks.masks[static_cast<std::size_t>(thread)];
+    BOOST_TEST(CPU_COUNT(&mask) == 1);
+    CPU_OR(&together, &together, &mask);
+  }
+  BOOST_TEST(CPU_COUNT(&together) == num_cores - 1);
+  BOOST_TEST(CPU_EQUAL(&masks.masks.back(), &whole));  // the caller keeps its freedom
+  BOOST_CHECK_THROW(ThreadPool(num_cores + 1, true), ConfigError);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_use_is_refused) {
   ThreadPool pool(2);
   Tally tally(1, 2);
