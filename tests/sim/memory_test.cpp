@@ -149,3 +149,27 @@ BOOST_AUTO_TEST_CASE(one_more_ant_costs_less_than_4_kib,
   BOOST_TEST(per_ant < 4096);
   BOOST_TEST(per_ant > 300);  // its row alone: otherwise the measurement is blind
 }
+
+BOOST_AUTO_TEST_CASE(ten_thousand_ants_cost_less_than_64_mib,
+                     *boost::unit_test::precondition(not_sanitized)) {
+  ThreadPool pool(2);
+  const auto env = make_env({.env = "Ant-v5"});
+  // everything that steps them, rows in float32 and in double included
+  const auto measure = [&](std::size_t num_envs) {
+    const std::int64_t before = resident_bytes();
+    Rows rows(env->spec(), num_envs);
+    VectorEnv envs(env, seeds_from(0, num_envs), pool);
+    envs.set_double_rows(rows.doubles());
+    envs.reset(rows.acting_observation);
+    fill_actions(rows, 0);
+    rows.step(envs);
+    BOOST_TEST(envs.num_sim_warnings() == 0);
+    return resident_bytes() - before;
+  };
+  measure(1);  // code and MuJoCo's own pages
+  const std::int64_t one = measure(1);
+  const std::int64_t beyond = measure(10'000) - one;
+  BOOST_TEST_MESSAGE("bytes of 10,000 Ants beyond one: " << beyond);
+  BOOST_TEST(beyond < 64 << 20);
+  BOOST_TEST(beyond > 10'000 * 1000);  // the observations alone: otherwise the measurement is blind
+}

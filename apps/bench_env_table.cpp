@@ -1,0 +1,122 @@
+// The results of `anthill bench env` as rows, table and CSV.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <stdexcept>
+
+#include "algos/training/csv_log.hpp"
+#include "algos/training/run_recorder.hpp"
+#include "apps/bench_env.hpp"
+#include "sim/vector_env.hpp"
+
+namespace anthill {
+namespace {
+
+const EnvContestant* bare_of_width(const std::vector<EnvContestant>& contestants,
+                                   std::int64_t num_envs) {
+  const auto found = std::ranges::find_if(contestants, [&](const EnvContestant& other) {
+    return other.name == "bare" && other.num_envs == num_envs;
+  });
+  return found == contestants.end() ? nullptr : &*found;
+}
+
+/// A ratio, or null where one of the two is missing.
+nlohmann::ordered_json ratio(std::optional<double> a, std::optional<double> b) {
+  if (!a || !b) return nullptr;
+  return *a / *b;
+}
+
+}  // namespace
+
+double quantile(std::vector<double> values, double share) {
+  std::ranges::sort(values);
+  const auto last = static_cast<double>(values.size() - 1);
+  return values[static_cast<std::size_t>(std::lround(share * last))];
+}
+
+nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const EnvContestant& c : contestants) {
+    const EnvContestant* bare = bare_of_width(contestants, c.num_envs);
+    const double wall_us = quantile(c.wall_us, 0.1);
+    const double cpu_us = quantile(c.cpu_us, 0.1);
+    std::optional<double> bare_cpu_us, bare_instructions;
+    if (bare != nullptr) bare_cpu_us = quantile(bare->cpu_us, 0.1);
+    if (bare != nullptr) bare_instructions = bare->instructions;
+    rows.push_back({{"contestant", c.name},
+                    {"num_envs", c.num_envs},
+                    {"num_threads", c.num_threads},
+                    {"env_steps_per_s", 1e6 / wall_us},
+                    {"us_per_env_step", wall_us},
+                    {"us_per_env_step_median", quantile(c.wall_us, 0.5)},
+                    {"cpu_us_per_env_step", cpu_us},
+                    {"cpu_over_bare", ratio(cpu_us, bare_cpu_us)},
+                    {"instructions_per_env_step", ratio(c.instructions, 1.0)},
+                    {"instructions_over_bare", ratio(c.instructions, bare_instructions)}});
+  }
+  return rows;
+}
+
+void print_env_table(const nlohmann::ordered_json& rows) {
+  std::printf(
+      "us: 10th percentile of %d chunks in turn (median); bare: mj_step in a loop, same "
+      "width\n\n",
+      BenchClock::kNumChunks);
+  std::printf("%-10s %8s %7s %12s %16s %12s %9s %13s %9s\n", "contestant", "num_envs", "threads",
+              "env steps/s", "us/step (median)", "CPU us/step", "x bare", "instructions", "x bare");
+  const auto cell = [](const nlohmann::ordered_json& value, const char* format) {
+    char text[32] = "-";
+    if (value.is_number()) std::snprintf(text, sizeof text, format, value.get<double>());
+    return std::string(text);
+  };
+  for (const auto& row : rows) {
+    const std::string us =
+        cell(row["us_per_env_step"], "%.2f") + cell(row["us_per_env_step_median"], " (%.2f)");
+    std::printf("%-10s %8lld %7d %12.0f %16s %12.2f %9s %13s %9s\n",
+                row["contestant"].get<std::string>().c_str(), row["num_envs"].get<long long>(),
+                row["num_threads"].get<int>(), row["env_steps_per_s"].get<double>(), us.c_str(),
+                row["cpu_us_per_env_step"].get<double>(),
+                cell(row["cpu_over_bare"], "%.4f").c_str(),
+                cell(row["instructions_per_env_step"], "%.0f").c_str(),
+                cell(row["instructions_over_bare"], "%.4f").c_str());
+  }
+}
+
+void write_env_csv(const nlohmann::ordered_json& rows, const std::string& path) {
+  std::ofstream file(path);
+  std::string separator;
+  for (const auto& [column, value] : rows.front().items()) {
+    file << std::exchange(separator, ",") << column;
+  }
+  file << '\n';
+  for (const auto& row : rows) {
+    separator.clear();
+    for (const auto& value : row) {
+      file << std::exchange(separator, ",");
+      if (value.is_string()) file << value.get<std::string>();
+      if (value.is_number()) file << csv_number(value.get<double>());
+    }
+    file << '\n';
+  }
+  file.close();
+  if (!file) throw std::runtime_error("cannot write '" + path + "'; check the folder and the disk");
+}
+
+double memory_kib_per_env(const std::shared_ptr<const Env>& env) {
+  ThreadPool pool(1);
+  const auto resident = [&](std::size_t num_envs) {
+    std::vector<std::uint64_t> seeds(num_envs);
+    std::iota(seeds.begin(), seeds.end(), 0);
+    const double before = resident_memory_mib();
+    const VectorEnv envs(env, seeds, pool);
+    return resident_memory_mib() - before;
+  };
+  resident(64);  // code and a first workspace
+  const double few = resident(256);
+  return 1024.0 * (resident(256 + 4096) - few) / 4096.0;
+}
+
+}  // namespace anthill

@@ -1,0 +1,74 @@
+"""`anthill bench`: every part prints what it measured, and refuses what it does not know."""
+
+import csv
+import json
+import subprocess
+
+import pytest
+from anthill_command import BIN, assert_fails, run
+
+PARTS = {
+    "env": ("env_steps_per_s", ["--env", "Ant-v4", "--num-envs", 4, "--contestants", "anthill"]),
+    "buffer": ("batches_per_s", ["--capacity", 5000]),
+    "learner": ("updates_per_s", ["--hidden-dim", 32]),
+    "train": ("env_steps_per_s", ["--env", "Pendulum-v1", "--learning-starts", 50, "--batch-size", 8]),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_bench_prints_one_object(part):
+    key, small = PARTS[part]
+    result = run("bench", part, "--json", "--seconds", 0.2, *small)
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert answer["part"] == part
+    measured = answer["contestants"][0] if part == "env" else answer
+    assert measured[key] > 0
+    words = "env steps/s" if part == "env" else key
+    assert words in run("bench", part, "--seconds", 0.2, *small).stdout
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_bench_serves_chunks_on_request(part):
+    result = subprocess.run(
+        [BIN / "anthill", "bench", part, "--serve", "--seconds", "0.1", *map(str, PARTS[part][1])],
+        input="0.01\n0.02\n", capture_output=True, text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    chunks = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(chunks) == 2 and chunks[1]["wall_s"] >= 0.02
+    assert all(chunk["units"] > 0 and chunk["cpu_s"] > 0 for chunk in chunks)
+
+
+def test_bench_env_compares_with_the_bare_loop(tmp_path):
+    table = tmp_path / "env.csv"
+    result = run("bench", "env", "--env", "Ant-v5", "--num-envs", "2,3", "--threads", "1,2",
+                 "--seconds", 0.1, "--csv", table)
+    assert result.returncode == 0, result.stderr
+    with open(table, newline="") as file:
+        measured = list(csv.DictReader(file))
+    cells = [(row["contestant"], row["num_envs"], row["num_threads"]) for row in measured]
+    assert cells == [
+        (name, width, threads)
+        for width in "23"
+        for name, threads in [("anthill", "1"), ("anthill", "2"), ("bare", "1"), ("mjbatch", "1"), ("mjbatch", "2")]
+    ]
+    for row in measured:
+        assert float(row["us_per_env_step"]) > 0 and row["contestant"] in result.stdout
+        assert float(row["cpu_over_bare"]) > 0 and row["instructions_over_bare"] == ""
+    assert run("bench", "env", "--seconds", 0.1, "--csv", tmp_path / "no" / "x.csv").returncode == 1
+
+
+def test_bench_env_without_mujoco_has_nothing_to_compare_with():
+    answer = json.loads(run("bench", "env", "--env", "Pendulum-v1", "--seconds", 0.1, "--json").stdout)
+    assert [row["contestant"] for row in answer["contestants"]] == ["anthill"]
+    assert answer["contestants"][0]["cpu_over_bare"] is None
+    assert_fails(run("bench", "env", "--env", "Pendulum-v1", "--contestants", "bare"), 2, "Pendulum-v1")
+
+
+def test_bench_refuses_options_of_other_parts():
+    assert_fails(run("bench", "env", "--capacity", 10), 2, "--capacity")
+    assert_fails(run("bench", "buffer", "--hidden-dim", 32), 2, "--hidden-dim")
+    assert_fails(run("bench", "learner", "--num-envs", 2), 2, "--num-envs")
+    assert_fails(run("bench", "env", "--serve"), 2, "--serve")
+    assert_fails(run("bench"), 2)
