@@ -28,9 +28,9 @@ struct EnvContestant {
   std::string name;  // anthill, bare or mjbatch
   std::int64_t num_envs = 0;
   int num_threads = 1;
-  std::function<void()> play;           // the whole tape once, in every environment
-  std::vector<double> wall_us, cpu_us;  // per transition, one value per chunk
-  std::optional<double> instructions;   // per transition
+  std::function<void()> play = {};                    // the whole tape once, in every environment
+  std::vector<double> wall_us = {}, cpu_us = {};      // per transition, one value per chunk
+  std::optional<double> instructions = std::nullopt;  // per transition
 };
 
 /// Sorted by chunk: the value below which a share of the chunks lie. Not for an empty list.
