@@ -31,33 +31,47 @@ class Entry:
     num_cores: int
 
 
+class Parser(argparse.ArgumentParser):
+    """Refuses in one line."""
+
+    def error(self, message: str):
+        self.exit(2, f"{self.prog}: {message}; see scripts/{self.prog} --help\n")
+
+
+def positive(kind):
+    """An argparse type: a number above 0."""
+    def parse(text: str):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = 0
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+        return value
+    return parse
+
+
 def list_of(kind):
     """An argparse type: values between commas."""
     def parse(text: str) -> list:
-        try:
-            values = [kind(word) for word in text.split(",")]
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"'{text}': write values between commas, e.g. 1,2") from None
-        if kind is not str and min(values) <= 0:
-            raise argparse.ArgumentTypeError(f"'{text}': must be positive")
-        return values
+        return [kind(word) for word in text.split(",")]
     return parse
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
     """The options of scripts/bench_peers."""
-    parser = argparse.ArgumentParser(prog="bench_peers", description="anthill beside others, alternating in one run",
-                                     allow_abbrev=False)
+    parser = Parser(prog="bench_peers", description="anthill beside others, alternating in one run",
+                    allow_abbrev=False)
     parser.add_argument("--parts", type=list_of(str), default=list(PARTS), help="of env,learner,buffer,train")
     parser.add_argument("--only", type=list_of(str), default=[], help="contestants beside anthill (default: all)")
-    parser.add_argument("--threads", type=list_of(int), default=[1, 2], help="threads and cores of env and learner")
+    parser.add_argument("--threads", type=list_of(positive(int)), default=[1, 2], help="threads and cores of env and learner")
     parser.add_argument("--env", default="Ant-v5", help="task of the env part")
-    parser.add_argument("--num-envs", type=list_of(int), default=[64], help="widths of the env part")
-    parser.add_argument("--observation-dims", type=list_of(int), default=[27, 105], help="learner and buffer")
-    parser.add_argument("--replay-ratios", type=list_of(int), default=[1, 8], help="train")
-    parser.add_argument("--train-widths", type=list_of(int), default=[1, 64], help="train")
-    parser.add_argument("--rounds", type=list_of(int), default=[20], help="chunks of each contestant")
-    parser.add_argument("--seconds", type=list_of(float), default=[1.0], help="of a chunk")
+    parser.add_argument("--num-envs", type=list_of(positive(int)), default=[64], help="widths of the env part")
+    parser.add_argument("--observation-dims", type=list_of(positive(int)), default=[27, 105], help="learner and buffer")
+    parser.add_argument("--replay-ratios", type=list_of(positive(int)), default=[1, 8], help="train")
+    parser.add_argument("--train-widths", type=list_of(positive(int)), default=[1, 64], help="train")
+    parser.add_argument("--rounds", type=positive(int), default=20, help="chunks of each contestant")
+    parser.add_argument("--seconds", type=positive(float), default=1.0, help="of a chunk")
     parser.add_argument("--output", type=pathlib.Path, help="folder for peers.csv and peers.md")
     parser.add_argument("--bin", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--python", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
@@ -65,10 +79,6 @@ def arguments(words: list[str]) -> argparse.Namespace:
     args = parser.parse_args(words)
     if unknown := [part for part in args.parts if part not in PARTS]:
         parser.error(f"--parts: no part '{unknown[0]}'; known: {', '.join(PARTS)}")
-    for name in ("rounds", "seconds"):
-        if len(getattr(args, name)) != 1:
-            parser.error(f"--{name}: one value")
-        setattr(args, name, getattr(args, name)[0])
     known = {entry.contestant for entry in entries(argparse.Namespace(**{**vars(args), "only": []}))}
     if unknown := [name for name in args.only if name not in known]:
         parser.error(f"--only: no contestant '{unknown[0]}'; known: {', '.join(sorted(known))}")

@@ -64,22 +64,31 @@ class Contestant:
             self.process.stdin.flush()
             line = self.process.stdout.readline()
             answer = json.loads(line)
-            return Chunk(answer["units"], answer["wall_s"], cpu_seconds(self.process.pid) - before)
+            chunk = Chunk(answer["units"], answer["wall_s"], cpu_seconds(self.process.pid) - before)
         except (OSError, ValueError, KeyError) as error:
-            self.process.kill()
             raise ContestantFailed(
-                f"{self.series.contestant} ({self.series.case}) stopped with exit status {self.process.wait()}; "
+                f"{self.series.contestant} ({self.series.case}) stopped with exit status {self.end()}; "
                 f"run it by itself: {' '.join(self.command)}"
             ) from error
+        if chunk.cpu_s <= 0:
+            raise ContestantFailed("CPU times cannot be read: this kernel has no /proc/PID/task/TID/schedstat")
+        return chunk
 
     def close(self) -> None:
         """Ends the program by closing its stdin."""
-        self.process.stdin.close()
         try:
-            self.process.wait(timeout=60)
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it is gone already
+        self.end()
+
+    def end(self) -> int:
+        """Waits for the end that is near, or brings it about; the exit status."""
+        try:
+            return self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            return self.process.wait()
 
 
 def measure_in_turn(contestants: list[Contestant], num_chunks: int, seconds: float, pause_s: float = 0.05) -> None:
