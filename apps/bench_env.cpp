@@ -148,6 +148,7 @@ void bench_env(const EnvBenchOptions& options) {
     return;
   }
   const double memory_kib = memory_kib_per_env(env);
+  const nlohmann::ordered_json pool = pool_costs(options.num_threads);
   contestants = make_grid(options, env, tape);
   measure_in_turn(contestants, tape, options.output.seconds);
   if (options.instructions) count_instructions(contestants, tape, options);
@@ -158,12 +159,18 @@ void bench_env(const EnvBenchOptions& options) {
                   {"env", options.env},
                   {"mujoco", mujoco_version()},
                   {"memory_kib_per_env", memory_kib},
+                  {"pool", pool},
                   {"contestants", rows}},
                  options.output);
     return;
   }
   std::printf("%s, MuJoCo %s, %.2f KiB for one more environment\n", options.env.c_str(),
               mujoco_version().c_str(), memory_kib);
+  for (const auto& cost : pool) {
+    std::printf("pool of %d: %.1f ns for a chunk, %.2f us to begin and finish a step\n",
+                cost["num_threads"].get<int>(), cost["chunk_ns"].get<double>(),
+                cost["step_us"].get<double>());
+  }
   print_env_table(rows);
 }
 

@@ -51,6 +51,10 @@ void play_counted(const EnvContestant& contestant, int times);
 /// Resident memory that one more environment costs, in KiB, beside rows that belong to the buffer.
 double memory_kib_per_env(const std::shared_ptr<const Env>& env);
 
+/// What the pool itself costs, with work that does nothing: of one thread per chunk, and of wall
+/// time to begin and finish a step; {"num_threads", "chunk_ns", "step_us"}.
+nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads);
+
 /// One flat object for each contestant, with its ratio to the bare loop of the same width.
 nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants);
 

@@ -105,6 +105,29 @@ void write_env_csv(const nlohmann::ordered_json& rows, const std::string& path) 
   if (!file) throw std::runtime_error("cannot write '" + path + "'; check the folder and the disk");
 }
 
+nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads) {
+  constexpr std::int64_t kNumChunks = 100'000;
+  constexpr int kNumSteps = 1000;
+  const auto nothing = [](void*, std::int64_t, int) {};
+  nlohmann::ordered_json costs = nlohmann::ordered_json::array();
+  for (const int threads : num_threads) {
+    ThreadPool pool(threads);
+    std::vector<double> chunk_ns, step_us;
+    for (int repeat = 0; repeat < BenchClock::kNumChunks; ++repeat) {
+      const double begin = wall_seconds();
+      pool.run(nothing, nullptr, kNumChunks);
+      const double middle = wall_seconds();
+      for (int i = 0; i < kNumSteps; ++i) pool.run(nothing, nullptr, threads);
+      chunk_ns.push_back(1e9 * (middle - begin) * threads / kNumChunks);
+      step_us.push_back(1e6 * (wall_seconds() - middle) / kNumSteps);
+    }
+    costs.push_back({{"num_threads", threads},
+                     {"chunk_ns", quantile(chunk_ns, 0.5)},
+                     {"step_us", quantile(step_us, 0.5)}});
+  }
+  return costs;
+}
+
 double memory_kib_per_env(const std::shared_ptr<const Env>& env) {
   ThreadPool pool(1);
   const auto resident = [&](std::size_t num_envs) {

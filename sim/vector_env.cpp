@@ -42,7 +42,7 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
   max_episode_steps = spec.max_episode_steps;
   num_actions = spec.num_actions;
   // 64 chunks for each thread bound the wait for the last one to 1/64 of a step; more lanes in a
-  // chunk spare the cheap tasks (docs/simulation_threads.md has the measured costs)
+  // chunk spare the cheap tasks (docs/simulation_threads.md)
   const auto num_threads = static_cast<std::size_t>(pool.num_threads());
   lanes_per_chunk = std::clamp<std::size_t>(num_envs / (64 * num_threads), 1, 16);
 
