@@ -5,6 +5,7 @@
 
 import argparse
 import concurrent.futures
+import contextlib
 import dataclasses
 import datetime
 import os
@@ -42,7 +43,8 @@ def make_gymnasium(case):
     options = dict(case.options)
     if "gravity" in options:  # our name for Gymnasium's g
         options["g"] = options.pop("gravity")
-    with warnings.catch_warnings():
+    # MuJoCo logs what is deprecated in a model to a file where it runs
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         warnings.simplefilter("ignore", DeprecationWarning)  # v4 is deprecated
         return gymnasium.make(
             case.env_id, max_episode_steps=case.time_limit, disable_env_checker=True, **options

@@ -75,6 +75,8 @@ Ant::Ant(TaskVersion version, const SimConfig& config)
       is_v5() ? config_.include_cfrc_ext_in_observation : config_.use_contact_forces;
   first_observed_force_ = observe_forces ? (is_v5() ? 6 : 0) : num_forces_;
 
+  reads_contact_forces_ = is_v5() || config_.use_contact_forces;
+
   spec_.observation_dim =
       m.nq + m.nv - num_skipped_ + static_cast<std::int64_t>(num_forces_ - first_observed_force_);
   spec_.state_dim += 2;

@@ -72,6 +72,7 @@ Humanoid::Humanoid(TaskVersion version, const SimConfig& config)
              .include_cvel = config_.include_cvel_in_observation,
              .include_qfrc_actuator = config_.include_qfrc_actuator_in_observation,
              .include_cfrc_ext = config_.include_cfrc_ext_in_observation};
+  reads_contact_forces_ = true;
   spec_.observation_dim = layout_.dim(m);
   spec_.state_dim += 1;
   spec_.reward_terms = {"reward_forward", "reward_ctrl", "reward_contact", "reward_survive"};

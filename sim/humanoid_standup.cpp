@@ -42,6 +42,7 @@ HumanoidStandup::HumanoidStandup(const SimConfig& config)
              .include_cvel = config_.include_cvel_in_observation,
              .include_qfrc_actuator = config_.include_qfrc_actuator_in_observation,
              .include_cfrc_ext = config_.include_cfrc_ext_in_observation};
+  reads_contact_forces_ = true;
   spec_.observation_dim = layout_.dim(model());
   spec_.reward_terms = {"reward_linup", "reward_quadctrl", "reward_impact"};
 }

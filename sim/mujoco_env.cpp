@@ -188,7 +188,8 @@ bool MujocoEnv::simulate(mjData& data, std::span<double> state,
     const mjModel* model;
     mjData* data;
     std::int64_t frame_skip;
-  } call{model_.get(), &data, frame_skip_};
+    bool contact_forces;
+  } call{model_.get(), &data, frame_skip_, reads_contact_forces_};
   const bool ok = call_mujoco(
       [](void* context) {
         const auto& c = *static_cast<Call*>(context);
@@ -196,7 +197,7 @@ bool MujocoEnv::simulate(mjData& data, std::span<double> state,
           mj_step(c.model, c.data);
         }
         // contact forces on bodies, which mj_step leaves out
-        mj_rnePostConstraint(c.model, c.data);
+        if (c.contact_forces) mj_rnePostConstraint(c.model, c.data);
       },
       &call);
   if (!ok) mj_resetData(model_.get(), &data);

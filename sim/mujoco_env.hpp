@@ -58,11 +58,13 @@ class MujocoEnv : public Env {
   /// that the first step is invalid.
   bool forward(mjData& data, std::span<double> state) const;
 
-  /// frame_skip times mj_step with `action` as ctrl, then mj_rnePostConstraint; reads and writes
-  /// the row's physics. False when MuJoCo warned or failed, or the result is not finite.
+  /// frame_skip times mj_step with `action` as ctrl, then cfrc_ext (mj_rnePostConstraint) where the
+  /// task reads it; reads and writes the row's physics. False when MuJoCo warned or failed, or the
+  /// result is not finite.
   bool simulate(mjData& data, std::span<double> state, std::span<const float> action) const;
 
   EnvSpec spec_;
+  bool reads_contact_forces_ = true;  // false spares the pass that computes cfrc_ext
 
  private:
   struct Delete {

@@ -8,6 +8,7 @@ MujocoTask::MujocoTask(const std::string& name, const std::string& xml_file,
                        std::int64_t frame_skip, std::int64_t max_episode_steps,
                        std::int64_t default_limit)
     : MujocoEnv(xml_file, frame_skip) {
+  reads_contact_forces_ = false;
   spec_.name = name;
   spec_.state_dim = static_cast<std::int64_t>(physics_dim());
   spec_.max_episode_steps = max_episode_steps > 0 ? max_episode_steps : default_limit;

@@ -12,8 +12,9 @@
 
 namespace anthill {
 
-/// A task whose state row is | physics (nq + 2 nv) | what remember() writes |. A task's constructor
-/// sets observation_dim and reward_terms, and adds what it remembers to state_dim.
+/// A task whose state row is | physics | what remember() writes |. A task's constructor sets
+/// observation_dim and reward_terms, adds what it remembers to state_dim, and says so when it reads
+/// contact forces (cfrc_ext).
 class MujocoTask : public MujocoEnv {
  public:
   void reset(Workspace& workspace, NumpyGenerator& rng, std::span<double> state,

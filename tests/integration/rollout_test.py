@@ -71,6 +71,16 @@ def test_a_non_finite_action_ends_one_episode(tmp_path, bad):
     assert np.isfinite(ours["observation"]).all()
 
 
+def test_an_action_that_is_no_index_ends_one_episode(tmp_path):
+    actions = np.tile(np.float32([[[0], [1], [1]]]), (9, 1, 1))
+    actions[4, 1] = 0.5
+    actions[6, 2] = 2
+    ours, messages = rollout(tmp_path, "CartPole-v1", 3, 0, actions)
+    assert messages.count("\n") == 2 and messages.count("the action is no index in [0, 1]") == 2
+    assert np.argwhere(ours["invalid"]).tolist() == [[4, 1], [6, 2]]
+    assert ours["action"][4, 1] == 0 and ours["action"][6, 2] == 0
+
+
 def test_a_failing_simulation_ends_one_episode(tmp_path):
     with open(f"{gymnasium.__path__[0]}/envs/mujoco/assets/ant.xml") as file:
         text = file.read()

@@ -125,6 +125,27 @@ BOOST_AUTO_TEST_CASE(stepping_256_ants_allocates_nothing,
   BOOST_TEST(envs.num_sim_warnings() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(stepping_any_task_allocates_nothing,
+                     *boost::unit_test::precondition(not_sanitized)) {
+  ThreadPool pool(2);
+  for (const std::string& name : task_names()) {
+    VectorEnv envs(make_env({.env = name, .max_episode_steps = 3}), seeds_from(0, 16), pool);
+    Rows rows(envs.spec(), 16);
+    envs.reset(rows.acting_observation);
+    const auto step = [&](std::size_t t) {
+      for (std::size_t i = 0; i < rows.action.size(); ++i) {
+        rows.action[i] = test_action(envs.spec(), t, i);
+      }
+      rows.step(envs);
+    };
+    for (std::size_t t = 0; t < 4; ++t) step(t);
+    const std::int64_t before = num_allocations;
+    for (std::size_t t = 4; t < 12; ++t) step(t);
+    const std::int64_t num_new = num_allocations - before;
+    BOOST_TEST(num_new == 0, name << ": " << num_new << " allocations");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(one_more_ant_costs_less_than_4_kib,
                      *boost::unit_test::precondition(not_sanitized)) {
   ThreadPool pool(2);
