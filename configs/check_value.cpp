@@ -64,7 +64,8 @@ bool accepts(const Field& field, const std::string& text) {
 template <class T>
 bool accepts(const Field& field, const std::vector<T>& items) {
   return items.size() >= field.min_items && items.size() <= field.max_items &&
-         std::all_of(items.begin(), items.end(), [&](T item) { return accepts(field, item); });
+         std::all_of(items.begin(), items.end(),
+                     [&](const T& item) { return accepts(field, item); });
 }
 
 }  // namespace
@@ -88,6 +89,10 @@ std::string describe_accepted(const Field& field) {
       return list_text(
           field,
           field.range.infinite ? " real numbers, inf and -inf included" : " finite real numbers",
+          false);
+    case FieldType::texts:
+      return list_text(
+          field, (" texts of at most " + std::to_string(kMaxTextBytes) + " bytes each").c_str(),
           false);
   }
   return "";

@@ -1,5 +1,6 @@
 #include "configs/experiment.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "configs/fields.hpp"
@@ -14,6 +15,14 @@ void apply(ResolvedExperiment& experiment, const Field& field, const Value& valu
            const std::string& origin) {
   field.set(experiment.config, value);
   experiment.origins[field.key()] = origin;
+}
+
+/// A path that was written relative to `folder`, as one that holds from everywhere.
+Value absolute_path(const Value& value, const std::filesystem::path& folder) {
+  const std::string& path = std::get<std::string>(value);
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(folder / path, error);
+  return path.empty() || error ? value : Value(absolute.lexically_normal().string());
 }
 
 /// What agent.preset is set to, here: the last of several wins.
@@ -43,8 +52,13 @@ ResolvedExperiment read_experiment(const std::string& path,
   for (const auto& [key, value] : preset.values) {
     apply(experiment, *find_field(key), value, kPresetOrigin + preset.name);
   }
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   for (const Setting& setting : settings) {
-    apply(experiment, *setting.field, setting.value, setting.location);
+    // a file's paths count from the file, the command line's from where the command runs
+    const bool in_file = setting.location != kOverrideOrigin;
+    const Value value = setting.field->is_path ? absolute_path(setting.value, in_file ? folder : "")
+                                               : setting.value;
+    apply(experiment, *setting.field, value, setting.location);
   }
   check_relations(experiment);
   return experiment;

@@ -165,6 +165,8 @@ std::vector<Field> make_fields() {
   add_sim(fields);
   add_mujoco_tasks(fields);
   add_classic_tasks(fields);
+  add_lunar_lander(fields);
+  add_mjcf(fields);
   add_buffer(fields);
   add_training(fields);
   add_agent(fields);

@@ -19,10 +19,10 @@ namespace anthill {
 
 /// A setting's value apart from its C++ member. Enumerators travel as their names.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<double>>;
+                           std::vector<double>, std::vector<std::string>>;
 
 /// In the order of Value's alternatives.
-enum class FieldType { boolean, integer, real, text, integers, reals };
+enum class FieldType { boolean, integer, real, text, integers, reals, texts };
 
 inline FieldType type_of(const Value& value) { return static_cast<FieldType>(value.index()); }
 
@@ -40,6 +40,7 @@ struct Field {
   FieldType type = FieldType::boolean;
   Range range;
   std::vector<std::string> choices;  // text: the allowed values; empty: free text
+  bool is_path = false;              // text: a file, relative to the configuration file
   std::size_t min_items = 0;         // lists: allowed lengths
   std::size_t max_items = 0;
   std::string unit;  // may be empty

@@ -67,6 +67,12 @@ std::string task_of(const std::string& name) {
   return task;
 }
 
+/// Whether the options of [sim.SECTION] act on `env`.
+bool has_options_of(const std::string& env, const std::string& section) {
+  const std::string task = task_of(env);
+  return task == task_of(section) || (section == "lunar_lander" && task == "lunarlandercontinuous");
+}
+
 /// Options of a task that does not run are a mistake in one of the two names.
 void refuse_unused_tasks(const ResolvedExperiment& experiment) {
   const std::string& env = experiment.config.sim.env;
@@ -75,7 +81,7 @@ void refuse_unused_tasks(const ResolvedExperiment& experiment) {
     if (!field.section.starts_with(prefix)) continue;
     // a resolved file writes every key: only what was changed counts
     if (field.get(experiment.config) == field.get(ExperimentConfig{})) continue;
-    if (task_of(field.section.substr(prefix.size())) == task_of(env)) continue;
+    if (has_options_of(env, field.section.substr(prefix.size()))) continue;
     throw ConfigError(location_of(experiment, {field.key()}) + ": " + field.key() +
                       " has no effect on " + env + "; remove it");
   }

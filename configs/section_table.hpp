@@ -94,6 +94,19 @@ class SectionTable {
     append(std::move(name), member, {}, "", std::move(doc)).choices = std::move(choices);
   }
 
+  /// The path of a file that is read; relative ones count from the configuration file.
+  template <class Struct>
+  void add_path(std::string name, std::string Struct::*member, std::string doc) {
+    append(std::move(name), member, {}, "", std::move(doc)).is_path = true;
+  }
+
+  /// A list of at most `max_items` texts.
+  template <class Struct>
+  void add(std::string name, std::vector<std::string> Struct::*member, std::size_t max_items,
+           std::string doc) {
+    append(std::move(name), member, {}, "", std::move(doc)).max_items = max_items;
+  }
+
   /// A list of at most `max_items` integers.
   template <class Struct>
   void add(std::string name, std::vector<std::int64_t> Struct::*member, std::size_t max_items,

@@ -13,4 +13,10 @@ void add_mujoco_tasks(std::vector<Field>& fields);
 /// Appends the options of the classic control tasks, one section each.
 void add_classic_tasks(std::vector<Field>& fields);
 
+/// Appends [sim.lunar_lander].
+void add_lunar_lander(std::vector<Field>& fields);
+
+/// Appends [sim.mjcf].
+void add_mjcf(std::vector<Field>& fields);
+
 }  // namespace anthill

@@ -61,11 +61,15 @@ std::optional<Value> list_value(const toml::array& array) {
   for (const toml::node& node : array) {
     if (const auto* exact = node.as<T>()) {
       items.push_back(exact->get());
-    } else if (std::is_same_v<T, double> && node.is_integer()) {
-      items.push_back(static_cast<T>(node.as_integer()->get()));
-    } else {
-      return std::nullopt;
+      continue;
     }
+    if constexpr (std::is_same_v<T, double>) {
+      if (node.is_integer()) {
+        items.push_back(static_cast<double>(node.as_integer()->get()));
+        continue;
+      }
+    }
+    return std::nullopt;
   }
   return items;
 }
@@ -86,6 +90,7 @@ std::optional<Value> node_value(const toml::node& node, FieldType type) {
   if (const auto* array = node.as_array()) {
     if (type == FieldType::integers) return list_value<std::int64_t>(*array);
     if (type == FieldType::reals) return list_value<double>(*array);
+    if (type == FieldType::texts) return list_value<std::string>(*array);
   }
   return std::nullopt;
 }
@@ -102,7 +107,8 @@ std::string describe_node(const toml::node& node) {
 }
 
 std::string describe_mismatch(const toml::node& node, FieldType type) {
-  const bool wants_list = type == FieldType::integers || type == FieldType::reals;
+  const bool wants_list =
+      type == FieldType::integers || type == FieldType::reals || type == FieldType::texts;
   return node.is_array() && !wants_list ? "a list" : describe_node(node);
 }
 

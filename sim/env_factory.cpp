@@ -39,6 +39,10 @@ constexpr Task kTasks[] = {
     {"Pendulum-v1", make_pendulum},
     {"CartPole-v1", make_cartpole},
     {"MountainCarContinuous-v0", make_mountain_car_continuous},
+    {"LunarLander-v3", [](const SimConfig& config) { return make_lunar_lander(false, config); }},
+    {"LunarLanderContinuous-v3",
+     [](const SimConfig& config) { return make_lunar_lander(true, config); }},
+    {"mjcf", make_mjcf},
 };
 
 }  // namespace

@@ -39,9 +39,11 @@ bool MujocoTask::advance(Workspace& workspace, std::span<double> state,
   return true;
 }
 
-void MujocoTask::draw_positions(NumpyGenerator& rng, double scale, std::span<double> state) const {
+void MujocoTask::draw_positions(NumpyGenerator& rng, double scale, std::span<double> state,
+                                const double* qpos) const {
   const auto nq = static_cast<std::size_t>(model().nq);
-  for (std::size_t i = 0; i < nq; ++i) state[i] = model().qpos0[i] + rng.uniform(-scale, scale);
+  if (qpos == nullptr) qpos = model().qpos0;
+  for (std::size_t i = 0; i < nq; ++i) state[i] = qpos[i] + rng.uniform(-scale, scale);
 }
 
 // 0.0 + x, because Gymnasium adds the noise to velocities of 0: a noise of -0.0 becomes 0.0

@@ -37,8 +37,9 @@ class MujocoTask : public MujocoEnv {
   bool advance(Workspace& workspace, std::span<double> state, std::span<const float> action,
                std::span<double> next_observation) const;
 
-  /// qpos0 + U(-scale, scale) per element.
-  void draw_positions(NumpyGenerator& rng, double scale, std::span<double> state) const;
+  /// qpos0 + U(-scale, scale) per element; with `qpos` (nq) from there instead.
+  void draw_positions(NumpyGenerator& rng, double scale, std::span<double> state,
+                      const double* qpos = nullptr) const;
 
   /// U(-scale, scale), or scale * N(0, 1), per element.
   void draw_uniform_velocities(NumpyGenerator& rng, double scale, std::span<double> state) const;

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "sim/classic_tasks_config.hpp"
+#include "sim/lunar_lander_config.hpp"
+#include "sim/mjcf_config.hpp"
 #include "sim/mujoco_tasks_config.hpp"
 
 namespace anthill {
@@ -28,6 +30,8 @@ struct SimConfig {
   PendulumConfig pendulum = {};
   CartpoleConfig cartpole = {};
   MountainCarContinuousConfig mountain_car_continuous = {};
+  LunarLanderConfig lunar_lander = {};
+  MjcfConfig mjcf = {};
 };
 
 }  // namespace anthill

@@ -52,4 +52,12 @@ std::unique_ptr<Env> make_cartpole(const SimConfig& config);
 /// MountainCarContinuous-v0: swing an underpowered car out of a valley.
 std::unique_ptr<Env> make_mountain_car_continuous(const SimConfig& config);
 
+/// LunarLander-v3 (discrete actions) and LunarLanderContinuous-v3: land softly between the flags.
+/// The time limit is at most 100,000, because a row holds that many actions.
+std::unique_ptr<Env> make_lunar_lander(bool continuous, const SimConfig& config);
+
+/// A task on a user's own MJCF file, described by `config.mjcf`. A relative path counts from the
+/// working directory.
+std::unique_ptr<Env> make_mjcf(const SimConfig& config);
+
 }  // namespace anthill

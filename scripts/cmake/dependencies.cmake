@@ -63,7 +63,12 @@ if(ANTHILL_LEARNER)
   endif()
 endif()
 
-# Debian: libtomlplusplus-dev libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev
+# Debian: libtomlplusplus-dev libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev libbox2d-dev
+find_path(BOX2D_INCLUDE_DIR box2d/box2d.h REQUIRED)
+find_library(BOX2D_LIBRARY box2d REQUIRED)
+add_library(box2d::box2d INTERFACE IMPORTED)
+target_include_directories(box2d::box2d SYSTEM INTERFACE ${BOX2D_INCLUDE_DIR})
+target_link_libraries(box2d::box2d INTERFACE ${BOX2D_LIBRARY})
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
 target_include_directories(tomlplusplus::tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})

@@ -63,6 +63,9 @@ BOOST_AUTO_TEST_CASE(set_reaches_what_get_reads_and_nothing_else) {
       case FieldType::reals:
         value = std::vector<double>{0.25, 0.75};
         break;
+      case FieldType::texts:
+        value = std::vector<std::string>{"one", "two"};
+        break;
     }
     ExperimentConfig config;
     field.set(config, value);

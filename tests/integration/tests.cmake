@@ -6,6 +6,10 @@ anthill_python_test(integration.gymnasium_parity_slow slow integration/gymnasium
 set_property(TEST integration.gymnasium_parity integration.gymnasium_parity_slow
   APPEND PROPERTY ENVIRONMENT "OPENBLAS_CORETYPE=Nehalem")
 set_property(TEST integration.gymnasium_parity_slow PROPERTY PROCESSORS 2)
+add_executable(lunar_lander_episodes integration/lunar_lander_episodes.cpp)
+target_link_libraries(lunar_lander_episodes PRIVATE anthill_sim)
+set_target_properties(lunar_lander_episodes PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+anthill_python_test(integration.lunar_lander fast integration/lunar_lander_test.py)
 if(ANTHILL_LEARNER)
   add_executable(write_run_log integration/write_run_log.cpp)
   target_link_libraries(write_run_log PRIVATE anthill_algos)
