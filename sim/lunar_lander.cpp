@@ -86,13 +86,13 @@ void meet_once() {
   }();
 }
 
-const OptionChecks kChecks("sim.lunar_lander", "LunarLander-v3");
+OptionChecks checks() { return {"sim.lunar_lander", "LunarLander-v3"}; }
 
 LunarLander::LunarLander(bool continuous, const SimConfig& config)
     : continuous_(continuous), config_(config.lunar_lander) {
-  kChecks.require(config_.gravity > -12 && config_.gravity < 0, "gravity",
-                  "must be above -12 and below 0");
-  kChecks.finite(
+  checks().require(config_.gravity > -12 && config_.gravity < 0, "gravity",
+                   "must be above -12 and below 0");
+  checks().finite(
       {{"wind_power", config_.wind_power}, {"turbulence_power", config_.turbulence_power}});
   const std::int64_t limit =
       config.max_episode_steps > 0 ? config.max_episode_steps : kDefaultSteps;

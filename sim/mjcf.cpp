@@ -38,25 +38,25 @@ class Mjcf final : public MujocoTask {
   std::vector<WeightedQuantity> extra_rewards_;
 };
 
-const OptionChecks kChecks("sim.mjcf", "mjcf");
+OptionChecks checks() { return {"sim.mjcf", "mjcf"}; }
 
 void check_options(const MjcfConfig& config) {
-  kChecks.finite({{"forward_reward_weight", config.forward_reward_weight},
-                  {"ctrl_cost_weight", config.ctrl_cost_weight},
-                  {"contact_cost_weight", config.contact_cost_weight},
-                  {"healthy_reward", config.healthy_reward}});
-  kChecks.ordered({{"velocity_range", config.velocity_range},
-                   {"contact_force_range", config.contact_force_range}});
-  kChecks.frame_skip(config.frame_skip);
-  kChecks.reset_noise_scale(config.reset_noise_scale);
+  checks().finite({{"forward_reward_weight", config.forward_reward_weight},
+                   {"ctrl_cost_weight", config.ctrl_cost_weight},
+                   {"contact_cost_weight", config.contact_cost_weight},
+                   {"healthy_reward", config.healthy_reward}});
+  checks().ordered({{"velocity_range", config.velocity_range},
+                    {"contact_force_range", config.contact_force_range}});
+  checks().frame_skip(config.frame_skip);
+  checks().reset_noise_scale(config.reset_noise_scale);
   const std::string& axis = config.forward_axis;
-  kChecks.require(axis == "x" || axis == "y" || axis == "z", "forward_axis",
-                  "must be \"x\", \"y\" or \"z\", got \"" + axis + "\"");
+  checks().require(axis == "x" || axis == "y" || axis == "z", "forward_axis",
+                   "must be \"x\", \"y\" or \"z\", got \"" + axis + "\"");
   const std::string& noise = config.reset_velocity_noise;
-  kChecks.require(noise == "normal" || noise == "uniform", "reset_velocity_noise",
-                  "must be \"normal\" or \"uniform\", got \"" + noise + "\"");
-  kChecks.require(!config.model.empty(), "model",
-                  "env = \"mjcf\" needs a model; give the path of an MJCF file");
+  checks().require(noise == "normal" || noise == "uniform", "reset_velocity_noise",
+                   "must be \"normal\" or \"uniform\", got \"" + noise + "\"");
+  checks().require(!config.model.empty(), "model",
+                   "env = \"mjcf\" needs a model; give the path of an MJCF file");
 }
 
 /// Options are checked before the model is loaded. The path becomes absolute, so that it is taken
@@ -93,8 +93,8 @@ void Mjcf::find_keyframe() {
   const std::string& name = config_.reset_keyframe;
   if (name.empty()) return;
   keyframe_ = mj_name2id(&model(), mjOBJ_KEY, name.c_str());
-  kChecks.require(keyframe_ >= 0, "reset_keyframe",
-                  "the model has no keyframe named '" + name + "'; name one of its <key>s");
+  checks().require(keyframe_ >= 0, "reset_keyframe",
+                   "the model has no keyframe named '" + name + "'; name one of its <key>s");
 }
 
 void Mjcf::find_quantities() {
@@ -104,8 +104,8 @@ void Mjcf::find_quantities() {
     observation_.push_back(find_quantity(m, "sim.mjcf.observation", text));
     spec_.observation_dim += static_cast<std::int64_t>(observation_.back().size);
   }
-  kChecks.require(!observation_.empty(), "observation",
-                  "is empty; name what the policy sees, for example [\"qpos\", \"qvel\"]");
+  checks().require(!observation_.empty(), "observation",
+                   "is empty; name what the policy sees, for example [\"qpos\", \"qvel\"]");
   for (const std::string& text : config_.healthy) {
     bounds_.push_back(find_bound(m, "sim.mjcf.healthy", text));
   }

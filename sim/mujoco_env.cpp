@@ -13,9 +13,12 @@ namespace {
 
 void check_version() {
   if (mj_version() != mjVERSION_HEADER) {
+    // 3017000: 3.17.0
+    const std::string compiled_for = std::to_string(mjVERSION_HEADER / 1'000'000) + "." +
+                                     std::to_string(mjVERSION_HEADER / 1000 % 1000) + "." +
+                                     std::to_string(mjVERSION_HEADER % 1000);
     throw std::runtime_error("MuJoCo: the library is version " + mujoco_version() +
-                             " but anthill was compiled for number " +
-                             std::to_string(mjVERSION_HEADER) +
+                             " but anthill was compiled for " + compiled_for +
                              "; build again with MUJOCO_ROOT set to the library's folder");
   }
 }

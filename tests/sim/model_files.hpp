@@ -71,6 +71,38 @@ class ModelFiles {
     return config;
   }
 
+  /// A slider that any push accelerates beyond all bounds.
+  SimConfig explosive() const {
+    SimConfig config = task(R"(<mujoco>
+  <worldbody><body><joint name="x" type="slide"/><geom size="0.1"/></body></worldbody>
+  <actuator><motor joint="x" ctrlrange="-1 1" gear="1e15"/></actuator>
+</mujoco>)");
+    config.mjcf.observation = {"qpos", "qvel"};
+    return config;
+  }
+
+  /// A bar that floats until it is pushed down; then forty contacts come at once, for which
+  /// `memory` is too little: "32K" overflows the constraint buffer (a warning), "52K" the solver's
+  /// stack (an error).
+  SimConfig crowded(const std::string& memory) const {
+    std::string spheres;
+    for (int i = 0; i < 40; ++i) {
+      spheres += "<geom size=\"0.04\" pos=\"" + std::to_string(0.1 * i) + " 0 0\"/>";
+    }
+    SimConfig config = task("<mujoco><size memory=\"" + memory + R"("/>
+  <option gravity="0 0 0" timestep="0.005"/>
+  <worldbody>
+    <geom type="plane" size="9 9 1"/>
+    <body pos="0 0 0.2"><joint name="z" type="slide" axis="0 0 1" damping="1"/>)" +
+                            spheres + R"(</body>
+  </worldbody>
+  <actuator><motor joint="z" ctrlrange="-1 1" gear="200"/></actuator>
+</mujoco>)");
+    config.mjcf.observation = {"qpos", "qvel"};
+    config.mjcf.reset_noise_scale = 0;
+    return config;
+  }
+
   /// A slider that is wrong in one way.
   SimConfig broken(const std::string& kind) const {
     const auto chosen = [&](const char* wanted, const char* text, const char* other = "") {
