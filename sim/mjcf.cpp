@@ -112,6 +112,11 @@ void Mjcf::find_quantities() {
   for (const std::string& text : config_.extra_rewards) {
     extra_rewards_.push_back(find_weighted(m, "sim.mjcf.extra_rewards", text));
   }
+  const auto reads = [](const Quantity& quantity) { return quantity.array == &mjData::cfrc_ext; };
+  reads_contact_forces_ = config_.contact_cost_weight != 0 ||
+                          std::ranges::any_of(observation_, reads) ||
+                          std::ranges::any_of(bounds_, reads, &Bound::quantity) ||
+                          std::ranges::any_of(extra_rewards_, reads, &WeightedQuantity::quantity);
 }
 
 /// Element i as it is observed; bounds and extra rewards see it as it is.
