@@ -20,7 +20,7 @@ struct EnvBenchOptions {
   std::vector<std::string> contestants = {"anthill", "bare", "mjbatch"};
   std::string csv;
   bool instructions = false;
-  int play = 0;  // internal: play the tape so often and exit, for callgrind
+  bool play_once = false;  // internal: play a short tape once and exit, for callgrind
 };
 
 /// One way to do the tape's work, and what was measured of it.
@@ -45,8 +45,8 @@ std::optional<double> counted_instructions(const EnvContestant& contestant, doub
 std::optional<double> callgrind_instructions(const std::string& contestant,
                                              const EnvBenchOptions& options);
 
-/// What callgrind counts: contestant.play() so often. Not inlined, for its name is the switch.
-void play_counted(const EnvContestant& contestant, int times);
+/// What callgrind counts: one contestant.play(). Not inlined, for its name is the switch.
+void play_counted(const EnvContestant& contestant);
 
 /// Resident memory that one more environment costs, in KiB, beside rows that belong to the buffer.
 double memory_kib_per_env(const std::shared_ptr<const Env>& env);

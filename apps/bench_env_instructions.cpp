@@ -55,26 +55,19 @@ std::optional<double> counted_instructions(const EnvContestant& contestant, doub
   return static_cast<double>(count) / transitions;
 }
 
-[[gnu::noinline]] void play_counted(const EnvContestant& contestant, int times) {
-  for (int i = 0; i < times; ++i) contestant.play();
-}
+[[gnu::noinline]] void play_counted(const EnvContestant& contestant) { contestant.play(); }
 
 std::optional<double> callgrind_instructions(const std::string& contestant,
                                              const EnvBenchOptions& options) {
   constexpr double kTransitions = 8 * 8;  // environments and steps of the short tape
   const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  const auto count = [&](int times) {
-    return collected(output_of(
-        "valgrind --tool=callgrind --callgrind-out-file=/dev/null "
-        "--toggle-collect='anthill::play_counted*' '" +
-        self + "' env --env '" + options.env + "' --num-envs 8 --threads 1 --contestants " +
-        contestant + " --play " + std::to_string(times) + " 2>&1"));
-  };
-  // the difference leaves out what happens only at the first play
-  const std::optional<double> one = count(1);
-  const std::optional<double> two = one ? count(2) : std::nullopt;
-  if (!one || !two || *two <= *one) return std::nullopt;
-  return (*two - *one) / kTransitions;
+  const std::optional<double> count = collected(
+      output_of("valgrind --tool=callgrind --callgrind-out-file=/dev/null "
+                "--toggle-collect='anthill::play_counted*' '" +
+                self + "' env --env '" + options.env +
+                "' --num-envs 8 --threads 1 --play-once --contestants " + contestant + " 2>&1"));
+  if (!count || *count <= 0) return std::nullopt;
+  return *count / kTransitions;
 }
 
 }  // namespace anthill
