@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <stdexcept>
 
 #include "algos/training/run_recorder.hpp"
 #include "buffers/staging.hpp"
@@ -130,33 +130,24 @@ void count_instructions(std::vector<EnvContestant>& contestants, const PhysicsTa
   }
 }
 
-void bench_env(const EnvBenchOptions& options) {
-  const auto env = make_env({.env = options.env});
-  const bool few = options.play_once;  // under callgrind everything is fifty times slower
-  const PhysicsTape tape = record_tape(env, few ? 8 : 64, few ? 20 : 200, 8);
-  std::vector<EnvContestant> contestants;
-  if (few || options.output.serve) {
-    contestants.push_back(make_contestant(options.contestants.front(), env, tape,
-                                          options.num_envs.front(), options.num_threads.front()));
-  }
-  if (few) {
-    contestants.front().play();  // what happens only once is not counted
-    return play_counted(contestants.front());
-  }
-  if (options.output.serve) {
-    BenchClock clock(options.output);
-    do {
-      contestants.front().play();
-    } while (clock.add(transitions_per_play(contestants.front(), tape)));
-    return;
-  }
+void serve(const EnvBenchOptions& options, EnvContestant contestant, const PhysicsTape& tape) {
+  BenchClock clock(options.output);
+  do {
+    contestant.play();
+  } while (clock.add(transitions_per_play(contestant, tape)));
+}
+
+void compare(const EnvBenchOptions& options, const std::shared_ptr<const Env>& env,
+             const PhysicsTape& tape, std::ofstream& csv) {
   const double memory_kib = memory_kib_per_env(env);
   const nlohmann::ordered_json pool = pool_costs(options.num_threads);
-  contestants = make_grid(options, env, tape);
+  std::vector<EnvContestant> contestants = make_grid(options, env, tape);
   measure_in_turn(contestants, tape, options.output.seconds);
   if (options.instructions) count_instructions(contestants, tape, options);
   const nlohmann::ordered_json rows = env_rows(contestants);
-  if (!options.csv.empty()) write_env_csv(rows, options.csv);
+  if (csv.is_open() && !write_env_csv(rows, csv)) {
+    throw std::runtime_error("cannot write '" + options.csv + "'; is the disk full?");
+  }
   if (options.output.json) {
     print_result({{"part", "env"},
                   {"env", options.env},
@@ -175,6 +166,26 @@ void bench_env(const EnvBenchOptions& options) {
                 cost["step_us"].get<double>());
   }
   print_env_table(rows);
+}
+
+void bench_env(const EnvBenchOptions& options) {
+  std::ofstream csv;
+  if (!options.csv.empty()) {
+    csv.open(options.csv);  // a wrong path is found before the measurement
+    if (!csv) throw std::runtime_error("cannot write '" + options.csv + "'; make its folder");
+  }
+  const auto env = make_env({.env = options.env});
+  const bool few = options.play_once;  // under callgrind everything is fifty times slower
+  const PhysicsTape tape = record_tape(env, few ? 8 : 64, few ? 20 : 200, 8);
+  const auto first = [&] {
+    return make_contestant(options.contestants.front(), env, tape, options.num_envs.front(),
+                           options.num_threads.front());
+  };
+  if (options.output.serve) return serve(options, first(), tape);
+  if (!options.play_once) return compare(options, env, tape, csv);
+  const EnvContestant contestant = first();
+  contestant.play();  // what happens only once is not counted
+  play_counted(contestant);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 /// Inside of `anthill bench env`: what its source files share.
 #pragma once
 
+#include <fstream>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -58,8 +59,8 @@ nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads);
 /// One flat object for each contestant, with its ratio to the bare loop of the same width.
 nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants);
 
-/// Those rows as a table on stdout or, with a path, as CSV into a file. Throws std::runtime_error.
+/// Those rows as a table on stdout, and as CSV into an open file; false when that fails.
 void print_env_table(const nlohmann::ordered_json& rows);
-void write_env_csv(const nlohmann::ordered_json& rows, const std::string& path);
+bool write_env_csv(const nlohmann::ordered_json& rows, std::ofstream& file);
 
 }  // namespace anthill

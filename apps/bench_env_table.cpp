@@ -2,10 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <stdexcept>
 
 #include "algos/training/csv_log.hpp"
 #include "algos/training/run_recorder.hpp"
@@ -85,8 +83,7 @@ void print_env_table(const nlohmann::ordered_json& rows) {
   }
 }
 
-void write_env_csv(const nlohmann::ordered_json& rows, const std::string& path) {
-  std::ofstream file(path);
+bool write_env_csv(const nlohmann::ordered_json& rows, std::ofstream& file) {
   std::string separator;
   for (const auto& [column, value] : rows.front().items()) {
     file << std::exchange(separator, ",") << column;
@@ -102,7 +99,7 @@ void write_env_csv(const nlohmann::ordered_json& rows, const std::string& path) 
     file << '\n';
   }
   file.close();
-  if (!file) throw std::runtime_error("cannot write '" + path + "'; check the folder and the disk");
+  return !file.fail();
 }
 
 nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads) {

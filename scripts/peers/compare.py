@@ -92,7 +92,7 @@ def env_entries(args: argparse.Namespace) -> list[Entry]:
     peer = [str(args.python), str(HERE / "peer_envs.py")]
     for width in args.num_envs:
         for threads in args.threads:
-            case = f"{args.env} x {width}, {threads} threads"
+            case = f"{args.env} x {width}, threads {threads}"
             options = ["--env", args.env, "--num-envs", str(width), "--threads", str(threads)]
             ours = [str(args.bin / "anthill"), "bench", "env", "--serve", *options, "--contestants"]
             commands = {name: [*ours, name] for name in ("anthill", "mjbatch")}
@@ -116,7 +116,7 @@ def learner_entries(args: argparse.Namespace) -> list[Entry]:
             commands = {"anthill": [str(args.bin / "anthill"), "bench", "learner", "--serve", *options]}
             for library in ("sb3", "sbx"):
                 commands[library] = [str(args.python), str(HERE / "peer_learners.py"), library, "learner", *options]
-            case = f"observation {dim}, {threads} threads"
+            case = f"observation {dim}, threads {threads}"
             result += [Entry("learner", case, name, command, threads) for name, command in commands.items()]
     return result
 
