@@ -8,6 +8,7 @@
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "sim/mujoco_env.hpp"
 #include "sim/vector_env.hpp"
@@ -15,35 +16,35 @@
 namespace anthill {
 namespace {
 
-const mjModel& model_of(const Env& env) {
+const MujocoEnv& mujoco_env(const Env& env) {
   const auto* mujoco = dynamic_cast<const MujocoEnv*>(&env);
-  if (mujoco == nullptr) {
-    throw ConfigError(env.spec().name + " is not simulated by MuJoCo: there is no bare loop of it");
-  }
-  return mujoco->model();
+  if (mujoco != nullptr) return *mujoco;
+  throw ConfigError(env.spec().name + " is not simulated by MuJoCo: there is no bare loop of it");
 }
 
 /// What the two loops have in common.
 class MujocoLoop : public PhysicsLoop {
  public:
   MujocoLoop(const Env& env, const PhysicsTape& tape, std::int64_t num_envs)
-      : model_(model_of(env)),
+      : model_(mujoco_env(env).model()),
         tape_(tape),
         num_envs_(num_envs),
-        frame_skip_(std::lround(env.spec().control_dt / model_.opt.timestep)) {}
+        frame_skip_(std::lround(env.spec().control_dt / model_.opt.timestep)),
+        contact_forces_(mujoco_env(env).reads_contact_forces()) {}
 
  protected:
   /// One control step from where `data` is.
   void step(mjData& data, std::int64_t tape_step, std::int64_t env) const {
     std::copy_n(tape_.action(tape_step, env), model_.nu, data.ctrl);
     for (std::int64_t i = 0; i < frame_skip_; ++i) mj_step(&model_, &data);
-    mj_rnePostConstraint(&model_, &data);
+    if (contact_forces_) mj_rnePostConstraint(&model_, &data);
   }
 
   const mjModel& model_;
   const PhysicsTape& tape_;
   std::int64_t num_envs_;
   std::int64_t frame_skip_;
+  bool contact_forces_;
 };
 
 class BareLoop final : public MujocoLoop {
@@ -58,6 +59,7 @@ class BareLoop final : public MujocoLoop {
       std::copy_n(row, model_.nq, data.qpos);
       std::copy_n(row + model_.nq, model_.nv, data.qvel);
       std::copy_n(row + model_.nq + model_.nv, model_.nv, data.qacc_warmstart);
+      std::copy_n(row + model_.nq + 2 * model_.nv, model_.na, data.act);
       data.time = 0;
       step(data, tape_step, env);
     }
@@ -118,15 +120,20 @@ class BatchLoop final : public MujocoLoop {
   /// What autoreset does in a VectorEnv.
   void place_new_episodes(std::int64_t tape_step) {
     const int row_size = mjb_nstate(batch_.get());
-    mjtNum* const qpos = mjb_stateComponent(batch_.get(), mjSTATE_QPOS, nullptr);
-    mjtNum* const qvel = mjb_stateComponent(batch_.get(), mjSTATE_QVEL, nullptr);
-    mjtNum* const warmstart = mjb_stateComponent(batch_.get(), mjSTATE_WARMSTART, nullptr);
+    // in the order of the row
+    const std::pair<int, mjtSize> components[] = {{mjSTATE_QPOS, model_.nq},
+                                                  {mjSTATE_QVEL, model_.nv},
+                                                  {mjSTATE_WARMSTART, model_.nv},
+                                                  {mjSTATE_ACT, model_.na}};
     for (std::int64_t env = 0; env < num_envs_; ++env) {
       if (!tape_.is_first_step(tape_step, env)) continue;
       const double* row = tape_.row(tape_step, env);
-      std::copy_n(row, model_.nq, qpos + env * row_size);
-      std::copy_n(row + model_.nq, model_.nv, qvel + env * row_size);
-      std::copy_n(row + model_.nq + model_.nv, model_.nv, warmstart + env * row_size);
+      for (const auto& [component, size] : components) {
+        if (size == 0) continue;
+        mjtNum* const first = mjb_stateComponent(batch_.get(), component, nullptr);
+        std::copy_n(row, size, first + env * row_size);
+        row += size;
+      }
     }
   }
 

@@ -51,8 +51,9 @@ class PhysicsLoop {
 };
 
 /// On one thread and one mjData: load the row, write ctrl, mj_step frame_skip times,
-/// mj_rnePostConstraint; nothing is saved or written. The model is the task's own, with its islands
-/// off. `env` and `tape` must outlive it. Throws ConfigError when the task is not MuJoCo's.
+/// mj_rnePostConstraint where the task reads contact forces; nothing is saved or written. The model
+/// is the task's own, with its islands off. `env` and `tape` must outlive it. Throws ConfigError
+/// when the task is not MuJoCo's.
 std::unique_ptr<PhysicsLoop> make_bare_loop(const Env& env, const PhysicsTape& tape,
                                             std::int64_t num_envs);
 

@@ -43,6 +43,9 @@ class MujocoEnv : public Env {
 
   const mjModel& model() const { return *model_; }
 
+  /// Whether a step ends with mj_rnePostConstraint.
+  bool reads_contact_forces() const { return reads_contact_forces_; }
+
  protected:
   /// Loads `xml_file` (see find_asset). Fills the action part of the spec (ctrlrange as float32, as
   /// Gymnasium's action space) and control_dt. Throws ConfigError when the file is missing or wrong
