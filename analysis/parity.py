@@ -23,7 +23,7 @@ import gymnasium
 import mujoco
 import numpy as np
 
-from analysis.parity_cases import CASES, Case, section_of
+from analysis.parity_cases import CASES, OPTIONS, Case, section_of
 
 
 @dataclasses.dataclass
@@ -186,7 +186,8 @@ def cpu_name():
 
 
 def table(results, seconds):
-    """The results as Markdown."""
+    """The results as Markdown, in the order of CASES."""
+    results = sorted(results, key=lambda result: CASES.index(result.case))
     versions = f"Gymnasium {gymnasium.__version__}, MuJoCo {mujoco.__version__}, NumPy {np.__version__}"
     lines = [
         f"Measured {datetime.date.today()} on {cpu_name()}, {platform.libc_ver()[0]} {platform.libc_ver()[1]}; "
@@ -222,11 +223,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=1000, help="seeds of a task's defaults (default: %(default)s)")
     parser.add_argument("--option-seeds", type=int, default=100, help="seeds of a set of options (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=50, help="steps per seed (default: %(default)s)")
-    parser.add_argument("--tasks", nargs="*", default=[], help="names of tasks, e.g. Ant-v5 (default: all)")
+    parser.add_argument("--tasks", nargs="*", default=[], help="names of tasks, in this order (default: all)")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--anthill", default="scripts/anthill", help="the command (default: %(default)s)")
     arguments = parser.parse_args()
-    cases = [case for case in CASES if not arguments.tasks or case.env_id in arguments.tasks]
+    tasks = arguments.tasks or list(OPTIONS)
+    # every task's defaults first: the table is written as it grows, and a run may be stopped
+    cases = [case for task in tasks for case in CASES if case.env_id == task]
+    cases.sort(key=lambda case: bool(case.options))
     begin = datetime.datetime.now()
     with concurrent.futures.ProcessPoolExecutor(arguments.processes) as pool:
         futures = [
