@@ -63,7 +63,7 @@ int evaluate(const Arguments& arguments) {
                             {static_cast<std::uint64_t>(config.run.seed)},
                             resolve_device(config.run.device),
                             env->spec().num_actions};
-  const auto agent = make_agent(config.agent, shape);
+  const auto agent = make_agent({config.agent}, shape);
   load_policy(folder / "policy.safetensors", *agent);
 
   set_learner_threads(1);  // as in training, so that the numbers are the same

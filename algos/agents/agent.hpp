@@ -64,8 +64,9 @@ class Agent {
   bool parameters_are_finite() const;
 };
 
-/// Names to algorithms. Throws ConfigError with the known names, and for an algorithm that cannot
-/// act on the task.
-std::unique_ptr<Agent> make_agent(const AgentConfig& config, const AgentShape& shape);
+/// Names to algorithms. `members` (M) holds every member's settings, which may differ in numbers;
+/// structure is that of the first. Throws ConfigError with the known names, and for an algorithm
+/// that cannot act on the task.
+std::unique_ptr<Agent> make_agent(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
 }  // namespace anthill

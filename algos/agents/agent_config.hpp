@@ -31,11 +31,17 @@ enum class Initialisation {
 
 enum class Activation { relu, tanh, elu };
 
+enum class LayerNormPlacement { before_activation, after_activation };
+
 struct ActorConfig {
   std::vector<std::int64_t> hidden_dims = {256, 256};
   Activation activation = Activation::relu;
   bool layer_norm = false;
+  LayerNormPlacement layer_norm_placement = LayerNormPlacement::before_activation;
+  bool residual = false;
   double learning_rate = 3e-4;
+  double weight_decay = 0.0;
+  double max_gradient_norm = 0.0;
   LogStdForm log_std_form = LogStdForm::clamp;
   double log_std_min = -20.0;
   double log_std_max = 2.0;
@@ -46,7 +52,12 @@ struct CriticConfig {
   std::vector<std::int64_t> hidden_dims = {256, 256};
   Activation activation = Activation::relu;
   bool layer_norm = false;
+  LayerNormPlacement layer_norm_placement = LayerNormPlacement::before_activation;
+  bool residual = false;
+  double dropout = 0.0;  // probability
   double learning_rate = 3e-4;
+  double weight_decay = 0.0;
+  double max_gradient_norm = 0.0;
 };
 
 struct TemperatureConfig {
@@ -62,6 +73,7 @@ struct AgentConfig {
   std::string preset = "sb3";
   double discount = 0.99;
   double tau = 0.005;
+  double reward_scale = 1.0;
   Initialisation initialisation = Initialisation::pytorch;
   ActorConfig actor;
   CriticConfig critic;

@@ -10,7 +10,7 @@ namespace anthill {
 /// Q(s, a) of every critic: [M, E, B].
 static Tensor q_values(const SacModel& model, const Parameters& critic, const Tensor& observation,
                        const Tensor& action) {
-  return mlp_forward(model.critic_shape, critic, at::cat({observation, action}, -1)).squeeze(-1);
+  return mlp_forward(model.critic_shape, critic, {observation, action}).squeeze(-1);
 }
 
 /// a ~ pi(.|s) and log pi(a|s).
@@ -21,7 +21,8 @@ static SquashedSample sample_policy(const SacModel& model, const Tensor& observa
 }
 
 /// J_Q (eq. 5 of 1812.05905), summed over the two critics:
-///   y = r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),   a' ~ pi(.|s')
+///   y = reward_scale * r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),
+///       a' ~ pi(.|s')
 ///   J = mean_B sum_j ( Q_j(s, a) - y )^2
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch,
                               const Tensor& next_action_noise) {
@@ -32,8 +33,9 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch,
     const Tensor next_q =
         q_values(model, model.target_critic, batch.next_observation, next.action).amin(1);
     const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
-    target =
-        batch.reward + model.config.discount * batch.bootstrap * (next_q - alpha * next.log_prob);
+    const Tensor discount = model.discount.unsqueeze(1) * batch.bootstrap;
+    target = model.reward_scale.unsqueeze(1) * batch.reward +
+             discount * (next_q - alpha * next.log_prob);
   }
   const Tensor q = q_values(model, model.critic, batch.observation, batch.action);
   const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
@@ -65,13 +67,14 @@ void Sac::update(const Batch& batch) {
   fill_normal(next_action_noise_, shape_.seeds, RandomStream::next_action_noise, counter);
   fill_normal(action_noise_, shape_.seeds, RandomStream::actor_noise, counter);
 
-  // critics
+  // critics, and their targets: nothing below reads a target, so it may follow in the same pass
   const SacCriticLoss critic = sac_critic_loss(model_, batch, next_action_noise_);
-  critic_adam_.step(model_.critic.flat(), model_.critic.gradient(critic.loss.sum()));
+  optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss.sum()),
+                          optimisers_.target);
 
   // policy, against the critics just improved
   const SacActorLoss actor = sac_actor_loss(model_, batch, action_noise_);
-  actor_adam_.step(model_.actor.flat(), model_.actor.gradient(actor.loss.sum()));
+  optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss.sum()));
 
   // temperature
   Tensor alpha_loss = at::zeros_like(actor.loss);
@@ -79,13 +82,10 @@ void Sac::update(const Batch& batch) {
   if (model_.config.temperature.automatic) {
     const Tensor loss = sac_temperature_loss(model_, actor.log_prob);
     alpha_loss = loss.detach();
-    temperature_adam_.step(model_.log_alpha,
-                           torch::autograd::grad({loss.sum()}, {model_.log_alpha})[0]);
+    optimisers_.temperature.step(model_.log_alpha,
+                                 torch::autograd::grad({loss.sum()}, {model_.log_alpha})[0]);
   }
   measure(critic, actor, alpha_loss, alpha);
-
-  // targets
-  polyak_update(model_.target_critic.flat(), model_.critic.flat(), model_.config.tau);
   ++num_updates_;
 }
 
@@ -113,11 +113,11 @@ void Sac::act(std::span<const float> observation, std::span<float> action, Actio
 void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
                   const Tensor& alpha) {
   const auto over_batch = [](const Tensor& q) { return q.flatten(1); };
-  const Tensor row = at::stack(
-      {critic.loss.detach(), actor.loss.detach(), alpha_loss, alpha, -actor.log_prob.mean(-1),
-       over_batch(critic.q).mean(-1), over_batch(critic.q).amin(-1), over_batch(critic.q).amax(-1),
-       (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1), critic.target.mean(-1),
-       at::full_like(alpha_loss, model_.target_entropy)});
+  const Tensor row = at::stack({critic.loss.detach(), actor.loss.detach(), alpha_loss, alpha,
+                                -actor.log_prob.mean(-1), over_batch(critic.q).mean(-1),
+                                over_batch(critic.q).amin(-1), over_batch(critic.q).amax(-1),
+                                (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1),
+                                critic.target.mean(-1), model_.target_entropy});
   metric_sums_.add_(row);
   ++num_measured_;
 }
@@ -151,36 +151,6 @@ std::vector<NamedTensor> Sac::parameters() const {
   append("target_critic", model_.target_critic);
   all.push_back({"log_alpha", model_.log_alpha.detach()});
   return all;
-}
-
-SacModel make_sac_model(const AgentConfig& config, const AgentShape& shape) {
-  SacModel model;
-  model.config = config;
-  model.actor_shape = {shape.observation_dim, config.actor.hidden_dims, 2 * shape.action_dim,
-                       config.actor.activation, config.actor.layer_norm};
-  model.critic_shape = {shape.observation_dim + shape.action_dim, config.critic.hidden_dims, 1,
-                        config.critic.activation, config.critic.layer_norm};
-  const std::int64_t members = shape.members();
-  model.actor = Parameters(mlp_layout(model.actor_shape), members, 1, shape.device, true);
-  model.critic = Parameters(mlp_layout(model.critic_shape), members, 2, shape.device, true);
-  mlp_initialise(model.actor_shape, model.actor, config.initialisation, shape.seeds, 0);
-  mlp_initialise(model.critic_shape, model.critic, config.initialisation, shape.seeds, 1);
-  model.target_critic = model.critic.clone(false);
-  model.log_alpha = at::full({members}, std::log(config.temperature.initial_alpha),
-                             at::TensorOptions(shape.device).dtype(at::kFloat));
-  model.log_alpha.set_requires_grad(true);
-  model.target_entropy =
-      -config.temperature.target_entropy_scale * static_cast<double>(shape.action_dim);
-  return model;
-}
-
-Sac::Sac(const AgentConfig& config, const AgentShape& shape)
-    : shape_(shape), model_(make_sac_model(config, shape)) {
-  actor_adam_ = Adam(model_.actor.flat(), config.actor.learning_rate);
-  critic_adam_ = Adam(model_.critic.flat(), config.critic.learning_rate);
-  temperature_adam_ = Adam(model_.log_alpha.detach(), config.temperature.learning_rate);
-  metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
-                           model_.log_alpha.options().requires_grad(false));
 }
 
 }  // namespace anthill

@@ -10,17 +10,18 @@ namespace anthill {
 
 /// Everything the losses read. The critics are an ensemble of two; M = members.
 struct SacModel {
-  AgentConfig config;
+  AgentConfig config;  // what all members share
   MlpShape actor_shape, critic_shape;
-  Parameters actor;          // (M x 1 x P)
-  Parameters critic;         // (M x 2 x P)
-  Parameters target_critic;  // (M x 2 x P), no gradient
-  Tensor log_alpha;          // (M), a leaf
-  double target_entropy = 0.0;
+  Parameters actor;                               // (M x 1 x P)
+  Parameters critic;                              // (M x 2 x P)
+  Parameters target_critic;                       // (M x 2 x P), no gradient
+  Tensor log_alpha;                               // (M), a leaf
+  Tensor discount, reward_scale, target_entropy;  // (M)
 };
 
-/// Networks initialised as the configuration asks.
-SacModel make_sac_model(const AgentConfig& config, const AgentShape& shape);
+/// Networks initialised as the configuration asks. `members` (M) may differ in numbers; structure
+/// and forms are those of the first.
+SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
 /// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them
 /// for a gradient. Noise is standard normal [M, B, A].
@@ -41,9 +42,16 @@ SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const Ten
 /// `log_prob` (M x B) of actions sampled from the current policy; returns (M).
 Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob);
 
+/// The optimisers of one model, and how its targets follow.
+struct SacOptimisers {
+  Adam actor, critic, temperature;
+  PolyakTarget target;
+};
+SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model);
+
 class Sac final : public Agent {
  public:
-  Sac(const AgentConfig& config, const AgentShape& shape);
+  Sac(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
   void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
            RandomStream stream, std::uint64_t counter) override;
@@ -61,7 +69,7 @@ class Sac final : public Agent {
 
   AgentShape shape_;
   SacModel model_;
-  Adam actor_adam_, critic_adam_, temperature_adam_;
+  SacOptimisers optimisers_;
   std::int64_t num_updates_ = 0;
   Tensor next_action_noise_, action_noise_;  // (M x B x A), made on the first update
   Tensor metric_sums_;                       // (K x M)

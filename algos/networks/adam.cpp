@@ -1,32 +1,81 @@
 #include "algos/networks/adam.hpp"
 
 #include <cmath>
+#include <stdexcept>
+
+#include "algos/networks/cpu_kernels.hpp"
+#include "algos/networks/cuda_kernels.hpp"
+#include "algos/networks/device.hpp"
+#include "algos/networks/learner_team.hpp"
 
 namespace anthill {
 
-Adam::Adam(const Tensor& parameters, double learning_rate, double beta1, double beta2, double eps)
-    : learning_rate_(learning_rate),
-      beta1_(beta1),
-      beta2_(beta2),
-      eps_(eps),
+Adam::Adam(const Tensor& parameters, AdamSettings settings)
+    : settings_(std::move(settings)),
       first_moment_(at::zeros_like(parameters)),
-      second_moment_(at::zeros_like(parameters)) {}
+      second_moment_(at::zeros_like(parameters)) {
+  if (static_cast<std::int64_t>(settings_.learning_rate.size()) != parameters.size(0)) {
+    throw std::invalid_argument("Adam: one learning rate per member is needed");
+  }
+}
 
-void Adam::step(const Tensor& parameters, const Tensor& gradient) {
+void Adam::step(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target) {
   at::NoGradGuard no_grad;
   ++num_steps_;
+  const Tensor dense = gradient.contiguous();
+  float* target_data = target.flat.defined() ? target.flat.data_ptr<float>() : nullptr;
+  if (parameters.is_cuda()) {
+    throw std::logic_error("Adam: CUDA");
+  } else {
+    step_cpu(parameters.data_ptr<float>(), dense.data_ptr<float>(), target_data, target.tau);
+  }
+}
+
+/// In two halves per member, so that two threads can share the work.
+void Adam::step_cpu(float* parameters, const float* gradient, float* target,
+                    const std::vector<double>& tau) {
+  const auto& kernels = cpu_kernels<float>();
+  const auto members = static_cast<std::int64_t>(settings_.learning_rate.size());
+  const std::int64_t size = first_moment_.numel() / members, middle = size / 2;
   const double t = static_cast<double>(num_steps_);
-  const double step_size = learning_rate_ / (1.0 - std::pow(beta1_, t));
-  const double second_correction = std::sqrt(1.0 - std::pow(beta2_, t));
-  first_moment_.mul_(beta1_).add_(gradient, 1.0 - beta1_);
-  second_moment_.mul_(beta2_).addcmul_(gradient, gradient, 1.0 - beta2_);
-  const Tensor denominator = second_moment_.sqrt().div_(second_correction).add_(eps_);
-  parameters.addcdiv_(first_moment_, denominator, -step_size);
+  learner_team().run(2 * members, [&](std::int64_t item) {
+    const std::int64_t m = item / 2, begin = m * size + item % 2 * middle;
+    const double learning_rate = settings_.learning_rate[static_cast<std::size_t>(m)];
+    double scale = 1.0;
+    if (settings_.max_gradient_norm > 0) {
+      const double norm = std::sqrt(kernels.sum_squares(gradient + m * size, size));
+      scale = std::min(1.0, settings_.max_gradient_norm / (norm + 1e-6));
+    }
+    AdamStep<float> step{
+        .size = item % 2 == 0 ? middle : size - middle,
+        .parameters = parameters + begin,
+        .first_moment = first_moment_.data_ptr<float>() + begin,
+        .second_moment = second_moment_.data_ptr<float>() + begin,
+        .gradient = gradient + begin,
+        .target = target != nullptr ? target + begin : nullptr,
+        .gradient_scale = static_cast<float>(scale),
+        .decay = static_cast<float>(learning_rate * settings_.weight_decay),
+        .step_size = static_cast<float>(learning_rate / (1.0 - std::pow(settings_.beta1, t))),
+        .inverse_correction =
+            static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(settings_.beta2, t))),
+        .beta1 = static_cast<float>(settings_.beta1),
+        .rest1 = static_cast<float>(1.0 - settings_.beta1),
+        .beta2 = static_cast<float>(settings_.beta2),
+        .rest2 = static_cast<float>(1.0 - settings_.beta2),
+        .eps = static_cast<float>(settings_.eps),
+        .tau = target != nullptr ? static_cast<float>(tau[static_cast<std::size_t>(m)]) : 0.0f};
+    kernels.adam(step);
+  });
 }
 
 void polyak_update(const Tensor& target, const Tensor& online, double tau) {
   at::NoGradGuard no_grad;
-  target.lerp_(online, tau);
+  if (target.is_cuda()) {
+    target.lerp_(online, tau);
+    return;
+  }
+  cpu_kernels<float>().polyak(target.data_ptr<float>(), online.data_ptr<float>(),
+                              static_cast<float>(tau), target.numel());
 }
 
 }  // namespace anthill

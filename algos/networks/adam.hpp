@@ -1,34 +1,53 @@
-/// Adam (Kingma & Ba, 2015) on flat parameters, and Polyak averaging.
+/// Adam (Kingma & Ba, 2015) with decoupled weight decay (Loshchilov & Hutter, 2019) on flat
+/// parameters, and Polyak averaging of a target in the same pass.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "algos/tensor.hpp"
 
 namespace anthill {
 
-/// One optimiser for one flat tensor [M, ...]; moments are owned here. PyTorch's arithmetic:
-/// p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+struct AdamSettings {
+  std::vector<double> learning_rate;  // (M)
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  double weight_decay = 0.0;       // p -= learning_rate * weight_decay * p
+  double max_gradient_norm = 0.0;  // each member's gradient is scaled down to it; 0: never
+};
+
+/// A target that follows: target += tau * (parameters - target), after the step.
+struct PolyakTarget {
+  Tensor flat;              // as the parameters
+  std::vector<double> tau;  // (M)
+};
+
+/// One optimiser for one flat float32 tensor [M, ...]; moments are owned here. PyTorch's
+/// arithmetic: p -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
 class Adam {
  public:
   Adam() = default;
-  Adam(const Tensor& parameters, double learning_rate, double beta1 = 0.9, double beta2 = 0.999,
-       double eps = 1e-8);
+  Adam(const Tensor& parameters, AdamSettings settings);
 
-  /// Updates `parameters` in place from `gradient`, both shaped as at construction.
-  void step(const Tensor& parameters, const Tensor& gradient);
+  /// Updates `parameters` in place from `gradient`, both shaped as at construction. Waits for
+  /// nothing, allocates nothing.
+  void step(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target = {});
 
   const Tensor& first_moment() const { return first_moment_; }
   const Tensor& second_moment() const { return second_moment_; }
   std::int64_t num_steps() const { return num_steps_; }
 
  private:
-  double learning_rate_ = 0.0, beta1_ = 0.9, beta2_ = 0.999, eps_ = 1e-8;
+  void step_cpu(float* parameters, const float* gradient, float* target,
+                const std::vector<double>& tau);
+  void step_cuda(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target);
+
+  AdamSettings settings_;
   std::int64_t num_steps_ = 0;
   Tensor first_moment_, second_moment_;
 };
 
-/// target += tau * (online - target), in place.
+/// target += tau * (online - target), in place; contiguous float32 of the same shape.
 void polyak_update(const Tensor& target, const Tensor& online, double tau);
 
 }  // namespace anthill

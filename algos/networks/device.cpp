@@ -1,6 +1,5 @@
 #include "algos/networks/device.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/version.h>
 
 #include "sim/errors.hpp"
@@ -54,9 +53,6 @@ std::string gpu_name(at::Device) { return ""; }
 std::string cuda_version() { return ""; }
 
 #endif
-
-void set_learner_threads(int num_threads) { at::set_num_threads(num_threads); }
-int learner_threads() { return at::get_num_threads(); }
 
 std::string torch_version() { return TORCH_VERSION; }
 

@@ -12,8 +12,8 @@ namespace anthill {
 /// else the CPU. Throws ConfigError when CUDA is asked for and not to be had.
 at::Device resolve_device(DeviceChoice choice);
 
-/// Threads of LibTorch's own kernels in this process. Results depend on the number, because sums
-/// are split: a run and its evaluations use 1.
+/// Threads that share the learner's work on a CPU, the caller included (learner_team.hpp). Results
+/// do not depend on the number. LibTorch's own kernels always use one.
 void set_learner_threads(int num_threads);
 int learner_threads();
 

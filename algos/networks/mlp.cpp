@@ -1,131 +1,117 @@
 #include "algos/networks/mlp.hpp"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
 
-#include <cmath>
+#include <numeric>
 #include <stdexcept>
-#include <string>
 
-#include "buffers/philox.hpp"
+#include "algos/networks/mlp_passes.hpp"
 
 namespace anthill {
 namespace {
 
-constexpr double kLayerNormEps = 1e-5;
+/// The graph's node of one network call. Its inputs: parameters.flat(), first, second.
+struct MlpBackward final : torch::autograd::Node {
+  MlpShape shape;
+  Tensor flat;
+  MlpTape tape;
+  std::int64_t first_dim = 0;
 
-std::string hidden_name(std::size_t layer) { return "hidden_" + std::to_string(layer); }
-std::string norm_name(std::size_t layer) { return "layer_norm_" + std::to_string(layer); }
+  std::string name() const override { return "MlpBackward"; }
 
-/// [M, E, ...] -> [M*E, ...]: the batch axis of the stacked matrix products.
-Tensor stacked(const Tensor& parameter) { return parameter.flatten(0, 1); }
-
-/// x [G, B, in] -> [G, B, out].
-Tensor linear(const Parameters& parameters, const std::string& name, const Tensor& x) {
-  const Tensor weight = stacked(parameters.view(name + ".weight"));
-  const Tensor bias = stacked(parameters.view(name + ".bias")).unsqueeze(1);
-  return at::baddbmm(bias, x, weight.transpose(1, 2));
-}
-
-Tensor layer_norm(const Parameters& parameters, const std::string& name, const Tensor& x) {
-  const Tensor scale = stacked(parameters.view(name + ".weight")).unsqueeze(1);
-  const Tensor shift = stacked(parameters.view(name + ".bias")).unsqueeze(1);
-  const std::vector<std::int64_t> normalized_shape = {x.size(-1)};
-  return at::addcmul(shift, at::layer_norm(x, normalized_shape, {}, {}, kLayerNormEps), scale);
-}
-
-Tensor activate(Activation activation, const Tensor& x) {
-  switch (activation) {
-    case Activation::relu:
-      return at::relu(x);
-    case Activation::tanh:
-      return at::tanh(x);
-    case Activation::elu:
-      return at::elu(x);
+  torch::autograd::variable_list apply(torch::autograd::variable_list&& gradients) override {
+    if (!tape.input.defined()) {
+      throw std::logic_error("mlp_forward: this graph was freed by an earlier backward pass");
+    }
+    at::NoGradGuard no_grad;
+    const MlpWanted wanted{.parameters = task_should_compute_output(0),
+                           .first = task_should_compute_output(1),
+                           .second = task_should_compute_output(2),
+                           .first_dim = first_dim};
+    const Tensor d_output = gradients[0].contiguous();
+    MlpGradients result = flat.is_cuda() ? mlp_backward_cuda(shape, flat, tape, d_output, wanted)
+                                         : mlp_backward_cpu(shape, flat, tape, d_output, wanted);
+    return {std::move(result.parameters), std::move(result.first), std::move(result.second)};
   }
-  throw std::logic_error("unknown activation");
+
+  void release_variables() override { tape = {}; }
+};
+
+/// [M, B, input_dim] in memory of its own, or the first input itself.
+Tensor join(const MlpInput& input) {
+  if (!input.second.defined()) return input.first.detach().contiguous();
+  return at::cat({input.first.detach(), input.second.detach()}, -1);
 }
 
-/// Orthogonal matrix of gain 1 (Saxe et al., 2014), as torch.nn.init.orthogonal_: QR of a normal
-/// matrix, signs fixed by the diagonal of R.
-Tensor orthogonal(std::int64_t rows, std::int64_t columns, const at::Generator& generator) {
-  const bool wide = rows < columns;
-  Tensor normal = at::empty({rows, columns}, at::kFloat).normal_(0.0, 1.0, generator);
-  if (wide) normal = normal.t();
-  const auto [q, r] = at::linalg_qr(normal.contiguous());
-  Tensor result = q * r.diagonal().sign();
-  return wide ? result.t().contiguous() : result;
-}
-
-/// One Linear of one network; `weight` [out, in] and `bias` [out] are written in place.
-void initialise_linear(const Tensor& weight, const Tensor& bias, Initialisation method,
-                       const at::Generator& generator) {
-  const std::vector<std::int64_t> shape = weight.sizes().vec();
-  if (method == Initialisation::orthogonal) {
-    weight.copy_(orthogonal(shape[0], shape[1], generator));
-    bias.zero_();
-    return;
+void check(const MlpShape& shape, const Parameters& parameters, const MlpInput& input,
+           const Tensor& keep) {
+  const std::int64_t second_dim = input.second.defined() ? input.second.size(-1) : 0;
+  if (input.first.dim() != 3 || input.first.size(0) != parameters.members() ||
+      input.first.size(2) + second_dim != shape.input_dim) {
+    throw std::invalid_argument("mlp_forward: the input must be [members, batch, " +
+                                std::to_string(shape.input_dim) + "]");
   }
-  const double bound = 1.0 / std::sqrt(static_cast<double>(shape[1]));
-  weight.copy_(at::empty(shape, at::kFloat).uniform_(-bound, bound, generator));
-  bias.copy_(at::empty({shape[0]}, at::kFloat).uniform_(-bound, bound, generator));
+  const std::int64_t mask =
+      parameters.members() * parameters.ensemble() * input.first.size(1) * shape.num_hidden();
+  if (keep.defined() &&
+      (keep.numel() != mask || !keep.is_contiguous() || keep.scalar_type() != at::kByte)) {
+    throw std::invalid_argument("mlp_forward: dropout's mask must be uint8 with " +
+                                std::to_string(mask) + " elements");
+  }
 }
 
 }  // namespace
 
-ParameterLayout mlp_layout(const MlpShape& shape) {
-  ParameterLayout layout;
-  std::int64_t width = shape.input_dim;
-  for (std::size_t i = 0; i < shape.hidden_dims.size(); ++i) {
-    const std::int64_t next = shape.hidden_dims[i];
-    layout.add(hidden_name(i) + ".weight", {next, width});
-    layout.add(hidden_name(i) + ".bias", {next});
-    if (shape.layer_norm) {
-      layout.add(norm_name(i) + ".weight", {next});
-      layout.add(norm_name(i) + ".bias", {next});
-    }
-    width = next;
-  }
-  layout.add("output.weight", {shape.output_dim, width});
-  layout.add("output.bias", {shape.output_dim});
-  return layout;
+std::int64_t MlpShape::num_hidden() const {
+  return std::accumulate(hidden_dims.begin(), hidden_dims.end(), std::int64_t{0});
 }
 
-Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const Tensor& input) {
-  const std::int64_t members = parameters.members(), ensemble = parameters.ensemble();
-  Tensor x = input.unsqueeze(1)
-                 .expand({members, ensemble, input.size(1), input.size(2)})
-                 .reshape({members * ensemble, input.size(1), input.size(2)});
-  for (std::size_t i = 0; i < shape.hidden_dims.size(); ++i) {
-    x = linear(parameters, hidden_name(i), x);
-    if (shape.layer_norm) x = layer_norm(parameters, norm_name(i), x);
-    x = activate(shape.activation, x);
-  }
-  x = linear(parameters, "output", x);
-  return x.view({members, ensemble, x.size(1), x.size(2)});
+bool MlpShape::has_skip(std::size_t layer) const {
+  return residual && layer > 0 && hidden_dims[layer - 1] == hidden_dims[layer];
 }
 
-void mlp_initialise(const MlpShape& shape, const Parameters& parameters, Initialisation method,
-                    const std::vector<std::uint64_t>& seeds, std::uint64_t network_id) {
-  at::NoGradGuard no_grad;
-  for (std::int64_t m = 0; m < parameters.members(); ++m) {
-    for (std::int64_t e = 0; e < parameters.ensemble(); ++e) {
-      const PhiloxWords words =
-          philox(seeds[static_cast<std::size_t>(m)], RandomStream::initialisation, network_id,
-                 static_cast<std::uint32_t>(e));
-      const std::uint64_t seed = (static_cast<std::uint64_t>(words.word[0]) << 32) | words.word[1];
-      const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-      const auto one = [&](const std::string& name) { return parameters.view(name)[m][e]; };
-      for (std::size_t i = 0; i <= shape.hidden_dims.size(); ++i) {
-        const bool output = i == shape.hidden_dims.size();
-        const std::string name = output ? "output" : hidden_name(i);
-        initialise_linear(one(name + ".weight"), one(name + ".bias"), method, generator);
-        if (shape.layer_norm && !output) {
-          one(norm_name(i) + ".weight").fill_(1.0);
-          one(norm_name(i) + ".bias").zero_();
-        }
-      }
+std::vector<LinearPlace> mlp_places(const MlpShape& shape) {
+  std::vector<LinearPlace> places;
+  std::int64_t offset = 0, in = shape.input_dim;
+  const auto take = [&](std::int64_t size) { return std::exchange(offset, offset + size); };
+  for (std::size_t i = 0; i <= shape.hidden_dims.size(); ++i) {
+    const bool hidden = i < shape.hidden_dims.size();
+    LinearPlace place{.in = in, .out = hidden ? shape.hidden_dims[i] : shape.output_dim};
+    place.weight = take(place.out * in);
+    place.bias = take(place.out);
+    if (hidden && shape.layer_norm) {
+      place.gain = take(place.out);
+      place.shift = take(place.out);
     }
+    places.push_back(place);
+    in = place.out;
   }
+  return places;
+}
+
+Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const MlpInput& input,
+                   const Tensor& keep) {
+  check(shape, parameters, input, keep);
+  const Tensor& flat = parameters.flat();
+  MlpTape tape{.batch = input.first.size(1), .input = {}, .hidden = {}, .keep = keep};
+  Tensor output;
+  {
+    at::NoGradGuard no_grad;
+    tape.input = join(input);
+    output =
+        flat.is_cuda() ? mlp_forward_cuda(shape, flat, tape) : mlp_forward_cpu(shape, flat, tape);
+  }
+  if (torch::autograd::compute_requires_grad(flat, input.first, input.second)) {
+    auto node = std::shared_ptr<MlpBackward>(new MlpBackward(), torch::autograd::deleteNode);
+    node->set_next_edges(torch::autograd::collect_next_edges(flat, input.first, input.second));
+    node->shape = shape;
+    node->flat = flat;
+    node->tape = std::move(tape);
+    node->first_dim = input.first.size(2);
+    torch::autograd::set_history(output, node);
+  }
+  return output;
 }
 
 }  // namespace anthill

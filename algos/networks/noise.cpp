@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "algos/networks/cpu_kernels.hpp"
 #include "algos/networks/device.hpp"
 #include "algos/networks/noise_kernel.hpp"
 
@@ -24,9 +25,7 @@ void fill_normal(const Tensor& out, const std::vector<std::uint64_t>& seeds, Ran
       throw std::logic_error("fill_normal: a CUDA tensor in a build without CUDA");
 #endif
     } else {
-      for (std::int64_t lane = 0; 4 * lane < size; ++lane) {
-        normals_of_lane(member, size, seeds[m], stream, counter, lane);
-      }
+      cpu_kernels<float>().fill_normal(member, size, seeds[m], stream, counter);
     }
   }
 }

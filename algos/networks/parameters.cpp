@@ -23,32 +23,26 @@ std::size_t ParameterLayout::index(const std::string& name) const {
 }
 
 Parameters::Parameters(ParameterLayout layout, std::int64_t members, std::int64_t ensemble,
-                       at::Device device, bool requires_grad)
+                       at::Device device, bool requires_grad, at::ScalarType dtype)
     : layout_(std::move(layout)) {
-  flat_ = at::zeros({members, ensemble, layout_.total_size()},
-                    at::TensorOptions(device).dtype(at::kFloat));
+  flat_ =
+      at::zeros({members, ensemble, layout_.padded_size()}, at::TensorOptions(device).dtype(dtype));
   for (const ParameterLayout::Entry& entry : layout_.entries()) {
     std::vector<std::int64_t> shape = {members, ensemble};
     shape.insert(shape.end(), entry.shape.begin(), entry.shape.end());
     // a narrow of the last axis keeps a regular stride, so view() never copies
-    Tensor view = flat_.narrow(2, entry.offset, entry.size).view(shape).detach();
-    view.set_requires_grad(requires_grad);
-    views_.push_back(view);
+    views_.push_back(flat_.narrow(2, entry.offset, entry.size).view(shape).detach());
   }
+  flat_.set_requires_grad(requires_grad);
 }
 
 Tensor Parameters::gradient(const Tensor& loss, bool retain_graph) const {
-  const auto gradients = torch::autograd::grad({loss}, views_, {}, retain_graph);
-  Tensor flat = at::empty_like(flat_);
-  for (std::size_t i = 0; i < views_.size(); ++i) {
-    const ParameterLayout::Entry& entry = layout_.entries()[i];
-    flat.narrow(2, entry.offset, entry.size).view_as(views_[i]).copy_(gradients[i]);
-  }
-  return flat;
+  return torch::autograd::grad({loss}, {flat_}, {}, retain_graph)[0];
 }
 
 Parameters Parameters::clone(bool requires_grad) const {
-  Parameters copy(layout_, members(), ensemble(), flat_.device(), requires_grad);
+  Parameters copy(layout_, members(), ensemble(), flat_.device(), requires_grad,
+                  flat_.scalar_type());
   at::NoGradGuard no_grad;
   copy.flat_.copy_(flat_);
   return copy;

@@ -25,22 +25,24 @@ class ParameterLayout {
   const std::vector<Entry>& entries() const { return entries_; }
   /// Position of `name` in entries(); std::logic_error when there is none.
   std::size_t index(const std::string& name) const;
-  /// P: float32 values of one network.
+  /// Values of one network.
   std::int64_t total_size() const { return total_size_; }
+  /// P: the same with padding, so that every network begins at a multiple of 64 bytes (in float32).
+  std::int64_t padded_size() const { return (total_size_ + 15) / 16 * 16; }
 
  private:
   std::vector<Entry> entries_;
   std::int64_t total_size_ = 0;
 };
 
-/// Parameters of members x ensemble networks of one layout: flat float32 [M, E, P] (owned here),
-/// and one view [M, E, shape...] per entry that shares its memory and is a leaf for automatic
-/// differentiation.
+/// Parameters of members x ensemble networks of one layout: flat [M, E, P] (owned here, float32
+/// unless asked otherwise), a leaf for automatic differentiation, and one view [M, E, shape...] per
+/// entry that shares its memory and is outside of any graph.
 class Parameters {
  public:
   Parameters() = default;
   Parameters(ParameterLayout layout, std::int64_t members, std::int64_t ensemble, at::Device device,
-             bool requires_grad);
+             bool requires_grad, at::ScalarType dtype = at::kFloat);
 
   const ParameterLayout& layout() const { return layout_; }
   std::int64_t members() const { return flat_.size(0); }
@@ -49,7 +51,7 @@ class Parameters {
   const std::vector<Tensor>& views() const { return views_; }
   const Tensor& view(const std::string& name) const { return views_[layout_.index(name)]; }
 
-  /// d(loss)/d(parameters) as a new flat tensor [M, E, P]; frees the graph unless `retain_graph`.
+  /// d(loss)/d(flat), [M, E, P]; frees the graph unless `retain_graph`.
   Tensor gradient(const Tensor& loss, bool retain_graph = false) const;
 
   /// A copy in its own memory.

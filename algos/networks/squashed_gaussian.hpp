@@ -1,5 +1,5 @@
 /// The policy's distribution: a diagonal Gaussian squashed by tanh (Haarnoja et al., 2018, appendix
-/// C).
+/// C), one node of the graph.
 #pragma once
 
 #include "algos/agents/agent_config.hpp"
@@ -14,9 +14,12 @@ struct SquashedSample {
   Tensor log_prob;
 };
 
-/// `head` [M, B, 2A] is the actor's output (means, then raw log standard deviations); `noise` [M,
-/// B, A] is standard normal. u = mean + std * noise, action = tanh(u), log_prob = sum( -noise^2/2 -
-/// log_std - ln(2 pi)/2 - log(1 - action^2) ) in the form that the configuration asks.
+/// `head` [M, B, 2A] is the actor's output (means, then raw log standard deviations x); `noise` [M,
+/// B, A] is standard normal. Float32 or float64 (CPU). Differentiable once in `head`:
+///   log_std = clamp(x, min, max)  or  min + (max - min) (1 + tanh x) / 2
+///   u = mean + exp(log_std) * noise,   action = tanh(u)
+///   log_prob = sum( -noise^2/2 - log_std - ln(2 pi)/2 - log(1 - action^2) )
+/// where the last term is 2 (ln 2 - u - softplus(-2u)) or log(relu(1 - action^2) + 1e-6).
 SquashedSample sample_squashed_gaussian(const ActorConfig& config, const Tensor& head,
                                         const Tensor& noise);
 

@@ -149,7 +149,7 @@ Trainer::Trainer(const ExperimentConfig& config)
                                 .capacity = capacity},
                                seeds_.data(), system);
 
-  agent_ = make_agent(config.agent,
+  agent_ = make_agent({config.agent},
                       {spec.observation_dim, spec.action_dim, seeds_, device_, spec.num_actions});
   batch_ = std::make_unique<Batch>(members, config.training.batch_size, spec.observation_dim,
                                    spec.action_dim, device_);

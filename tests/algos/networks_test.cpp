@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(layer_norm_off_is_the_plain_network) {
 
 BOOST_AUTO_TEST_CASE(adam_equals_the_scalar_recursion) {
   const Tensor p = at::full({1, 1, 3}, 0.5, at::kFloat);
-  Adam adam(p, 3e-3);
+  Adam adam(p, {.learning_rate = {3e-3}});
   double x[3] = {0.5, 0.5, 0.5}, m[3] = {}, v[3] = {};
   for (int t = 1; t <= 50; ++t) {
     const Tensor gradient = at::sin(at::arange(3, at::kFloat) + 0.1 * t).view({1, 1, 3});
@@ -169,6 +169,31 @@ BOOST_AUTO_TEST_CASE(adam_equals_the_scalar_recursion) {
     }
   }
   BOOST_TEST(adam.num_steps() == 50);
+}
+
+BOOST_AUTO_TEST_CASE(members_have_their_own_rate_decay_clip_and_target) {
+  const std::vector<double> rates = {1e-2, 3e-3}, tau = {0.1, 0.5};
+  const auto start = [] { return at::sin(at::arange(2 * 37, at::kFloat)).view({2, 1, 37}); };
+  const Tensor p = start(), target = at::zeros_like(p);
+  Adam adam(p, {.learning_rate = rates, .weight_decay = 0.2, .max_gradient_norm = 0.5});
+  Tensor x = start().to(at::kDouble), follows = at::zeros_like(x);
+  Tensor first = at::zeros_like(x), second = at::zeros_like(x);
+  const Tensor rate = at::tensor(rates, at::kDouble).view({2, 1, 1});
+  for (int t = 1; t <= 20; ++t) {
+    const Tensor gradient = at::cos(at::arange(2 * 37, at::kFloat) * 0.3 * t).view({2, 1, 37}) *
+                            (t % 2 == 0 ? 1.0 : 0.01);
+    adam.step(p, gradient, {.flat = target, .tau = tau});
+    // AdamW and clip_grad_norm_ as PyTorch documents them, in double
+    const Tensor norm = gradient.to(at::kDouble).square().sum({1, 2}, true).sqrt();
+    const Tensor g = gradient.to(at::kDouble) * (0.5 / (norm + 1e-6)).clamp_max(1.0);
+    first = 0.9 * first + 0.1 * g;
+    second = 0.999 * second + 0.001 * g * g;
+    x = x * (1.0 - rate * 0.2) - rate * (first / (1 - std::pow(0.9, t))) /
+                                     ((second / (1 - std::pow(0.999, t))).sqrt() + 1e-8);
+    follows = follows + at::tensor(tau, at::kDouble).view({2, 1, 1}) * (x - follows);
+    BOOST_TEST((p - x).abs().max().item<double>() < 1e-5);
+    BOOST_TEST((target - follows).abs().max().item<double>() < 1e-5);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(polyak_moves_the_target_by_tau) {

@@ -32,6 +32,10 @@ AgentShape shape_of(std::int64_t members) {
   return {kObservation, kAction, {seeds.begin(), seeds.begin() + members}, at::kCPU};
 }
 
+std::vector<AgentConfig> alike(const AgentConfig& config, std::int64_t members) {
+  return std::vector<AgentConfig>(static_cast<std::size_t>(members), config);
+}
+
 Tensor numbers(at::IntArrayRef sizes, double phase) {
   const Tensor t = at::empty(sizes, at::kFloat);
   return at::sin(at::arange(t.numel(), at::kFloat) * 0.9 + phase).view(sizes);
@@ -86,7 +90,7 @@ Tensor q_gap(const SacModel& model, const Batch& batch, const Tensor& noise) {
 }
 
 SacModel perturbed_model(bool layer_norm, std::int64_t members) {
-  SacModel model = make_sac_model(smooth_config(layer_norm), shape_of(members));
+  SacModel model = make_sac_model(alike(smooth_config(layer_norm), members), shape_of(members));
   at::NoGradGuard no_grad;
   model.target_critic.flat().mul_(0.9);
   const Tensor& critic = model.critic.flat();
@@ -131,10 +135,8 @@ class Recomputed {
  public:
   Recomputed(const AgentConfig& config, const AgentShape& shape)
       : shape_(shape),
-        model(make_sac_model(config, shape)),
-        actor_adam_(model.actor.flat(), config.actor.learning_rate),
-        critic_adam_(model.critic.flat(), config.critic.learning_rate),
-        temperature_adam_(model.log_alpha.detach(), config.temperature.learning_rate) {}
+        model(make_sac_model(alike(config, shape.members()), shape)),
+        optimisers_(make_sac_optimisers(alike(config, shape.members()), model)) {}
 
   void update(const Batch& batch, const Order& order) {
     const Tensor next_noise = at::empty_like(batch.action), noise = at::empty_like(batch.action);
@@ -145,14 +147,14 @@ class Recomputed {
     for (const Part part : order) {
       if (part == Part::critic) {
         const Tensor loss = sac_critic_loss(model, batch, next_noise).loss.sum();
-        critic_adam_.step(model.critic.flat(), model.critic.gradient(loss));
+        optimisers_.critic.step(model.critic.flat(), model.critic.gradient(loss));
       } else if (part == Part::actor) {
         const Tensor loss = sac_actor_loss(model, batch, noise).loss.sum();
-        actor_adam_.step(model.actor.flat(), model.actor.gradient(loss));
+        optimisers_.actor.step(model.actor.flat(), model.actor.gradient(loss));
       } else if (part == Part::temperature) {
         const Tensor loss = sac_temperature_loss(model, log_prob).sum();
-        temperature_adam_.step(model.log_alpha,
-                               torch::autograd::grad({loss}, {model.log_alpha})[0]);
+        optimisers_.temperature.step(model.log_alpha,
+                                     torch::autograd::grad({loss}, {model.log_alpha})[0]);
       } else {
         polyak_update(model.target_critic.flat(), model.critic.flat(), model.config.tau);
       }
@@ -166,7 +168,7 @@ class Recomputed {
   SacModel model;
 
  private:
-  Adam actor_adam_, critic_adam_, temperature_adam_;
+  SacOptimisers optimisers_;
   std::uint64_t num_updates_ = 0;
 };
 
@@ -180,7 +182,7 @@ bool same_bits(const SacModel& a, const SacModel& b) {
 bool agent_follows(const Order& order, AlphaLossForm form = AlphaLossForm::alpha) {
   AgentConfig config = smooth_config(true);
   config.temperature.loss_form = form;
-  Sac agent(config, shape_of(2));
+  Sac agent(alike(config, 2), shape_of(2));
   Recomputed recomputed(config, shape_of(2));
   const Batch batch = make_batch(2);
   for (int i = 0; i < 3; ++i) {
@@ -193,15 +195,20 @@ bool agent_follows(const Order& order, AlphaLossForm form = AlphaLossForm::alpha
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_target_follows_the_new_critic) {
-  Sac agent(smooth_config(true), shape_of(2));
+  Sac agent(alike(smooth_config(true), 2), shape_of(2));
   const Batch batch = make_batch(2);
   agent.update(batch);
   const Tensor old_target = agent.model().target_critic.flat().clone();
   const Tensor old_critic = agent.model().critic.flat().clone();
   agent.update(batch);
   const Tensor& target = agent.model().target_critic.flat();
-  BOOST_TEST(at::equal(target, at::lerp(old_target, agent.model().critic.flat(), 0.1)));
-  BOOST_TEST(!at::equal(target, at::lerp(old_target, old_critic, 0.1)));
+  const auto moved_to = [&](const Tensor& critic) {
+    const Tensor moved = old_target.clone();
+    polyak_update(moved, critic, 0.1);
+    return moved;
+  };
+  BOOST_TEST(at::equal(target, moved_to(agent.model().critic.flat())));
+  BOOST_TEST(!at::equal(target, moved_to(old_critic)));
 }
 
 BOOST_AUTO_TEST_CASE(an_update_is_critic_actor_temperature_target) {

@@ -1,0 +1,185 @@
+/// The learner again from plain ATen operations and PyTorch's own differentiation: the oracle of
+/// the fused one. Slow, short, and as close to the equations as it can be.
+#pragma once
+
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <vector>
+
+#include "algos/agents/sac.hpp"
+#include "algos/networks/mlp.hpp"
+#include "algos/networks/squashed_gaussian.hpp"
+
+namespace plain {
+
+using anthill::Tensor;
+
+/// Parameter `name` of every network, [M*E, shape...], cut out of `flat` [M, E, P] inside the
+/// graph.
+inline Tensor parameter(const anthill::ParameterLayout& layout, const Tensor& flat,
+                        const std::string& name) {
+  const auto& entry = layout.entries()[layout.index(name)];
+  std::vector<std::int64_t> shape = {flat.size(0) * flat.size(1)};
+  shape.insert(shape.end(), entry.shape.begin(), entry.shape.end());
+  return flat.narrow(2, entry.offset, entry.size).reshape(shape);
+}
+
+inline Tensor activate(anthill::Activation activation, const Tensor& x) {
+  if (activation == anthill::Activation::relu) return at::relu(x);
+  return activation == anthill::Activation::tanh ? at::tanh(x) : at::elu(x);
+}
+
+/// mlp_forward: `input` [M, B, in] -> [M, E, B, out]; `keep` as there.
+inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tensor& input,
+                  const Tensor& keep = {}) {
+  const auto layout = mlp_layout(shape);
+  const std::int64_t members = flat.size(0), ensemble = flat.size(1), batch = input.size(1);
+  const std::int64_t networks = members * ensemble;
+  const auto linear = [&](const std::string& name, const Tensor& x) {
+    return at::baddbmm(parameter(layout, flat, name + ".bias").unsqueeze(1), x,
+                       parameter(layout, flat, name + ".weight").transpose(1, 2));
+  };
+  const auto normalise = [&](const std::string& name, const Tensor& x) {
+    const Tensor scale = parameter(layout, flat, name + ".weight").unsqueeze(1);
+    const Tensor shift = parameter(layout, flat, name + ".bias").unsqueeze(1);
+    return at::layer_norm(x, std::vector<std::int64_t>{x.size(-1)}, {}, {}, 1e-5) * scale + shift;
+  };
+  Tensor x = input.unsqueeze(1)
+                 .expand({members, ensemble, batch, input.size(2)})
+                 .reshape({networks, batch, input.size(2)});
+  std::int64_t masked = 0;
+  for (std::size_t i = 0; i < shape.hidden_dims.size(); ++i) {
+    const std::int64_t width = shape.hidden_dims[i];
+    const std::string norm = "layer_norm_" + std::to_string(i);
+    const bool after = shape.layer_norm_placement == anthill::LayerNormPlacement::after_activation;
+    Tensor h = linear("hidden_" + std::to_string(i), x);
+    if (keep.defined()) {
+      const Tensor mask =
+          keep.view({networks, -1}).narrow(1, masked, batch * width).view({networks, batch, width});
+      h = h * mask.to(h.scalar_type()) / (1.0 - shape.dropout);
+      masked += batch * width;
+    }
+    if (shape.layer_norm && !after) h = normalise(norm, h);
+    h = activate(shape.activation, h);
+    if (shape.layer_norm && after) h = normalise(norm, h);
+    x = shape.has_skip(i) ? h + x : h;
+  }
+  return linear("output", x).view({members, ensemble, batch, shape.output_dim});
+}
+
+inline anthill::SquashedSample squashed_gaussian(const anthill::ActorConfig& config,
+                                                 const Tensor& head, const Tensor& noise) {
+  const std::int64_t action_dim = noise.size(-1);
+  const Tensor mean = head.narrow(-1, 0, action_dim);
+  const Tensor raw = head.narrow(-1, action_dim, action_dim);
+  const double low = config.log_std_min, high = config.log_std_max;
+  const Tensor log_std = config.log_std_form == anthill::LogStdForm::clamp
+                             ? raw.clamp(low, high)
+                             : low + 0.5 * (high - low) * (1.0 + at::tanh(raw));
+  const Tensor u = mean + at::exp(log_std) * noise;
+  const Tensor action = at::tanh(u);
+  const Tensor log_slope = config.log_prob_form == anthill::LogProbForm::exact
+                               ? 2.0 * (std::numbers::ln2 - u - at::softplus(-2.0 * u))
+                               : at::log(at::relu(1.0 - action.square()) + 1e-6);
+  const Tensor log_density =
+      -0.5 * noise.square() - log_std - 0.5 * std::log(2.0 * std::numbers::pi);
+  return {action, (log_density - log_slope).sum(-1)};
+}
+
+/// torch.optim.AdamW's arithmetic, one optimiser for one flat tensor.
+class Adam {
+ public:
+  Adam(const Tensor& flat, double learning_rate, double weight_decay = 0.0)
+      : learning_rate_(learning_rate),
+        weight_decay_(weight_decay),
+        m_(at::zeros_like(flat)),
+        v_(at::zeros_like(flat)) {}
+
+  void step(const Tensor& flat, const Tensor& gradient) {
+    at::NoGradGuard no_grad;
+    ++t_;
+    flat.mul_(1.0 - learning_rate_ * weight_decay_);
+    m_.mul_(0.9).add_(gradient, 0.1);
+    v_.mul_(0.999).addcmul_(gradient, gradient, 0.001);
+    const Tensor denominator = v_.sqrt().div_(std::sqrt(1.0 - std::pow(0.999, t_))).add_(1e-8);
+    flat.addcdiv_(m_, denominator, -learning_rate_ / (1.0 - std::pow(0.9, t_)));
+  }
+
+ private:
+  double learning_rate_, weight_decay_;
+  int t_ = 0;
+  Tensor m_, v_;
+};
+
+/// SAC for one member with the fused learner's parameters as its start.
+class Sac {
+ public:
+  explicit Sac(const anthill::SacModel& model)
+      : model_(model),
+        actor(copy(model.actor.flat())),
+        critic(copy(model.critic.flat())),
+        target(model.target_critic.flat().detach().clone()),
+        log_alpha(copy(model.log_alpha)),
+        actor_adam_(actor, model.config.actor.learning_rate, model.config.actor.weight_decay),
+        critic_adam_(critic, model.config.critic.learning_rate, model.config.critic.weight_decay),
+        alpha_adam_(log_alpha, model.config.temperature.learning_rate) {}
+
+  Tensor critic_loss(const anthill::Batch& batch, const Tensor& noise) const {
+    Tensor y;
+    {
+      at::NoGradGuard no_grad;
+      const auto next = policy(batch.next_observation, noise);
+      const Tensor q = values(target, batch.next_observation, next.action).amin(1);
+      y = model_.config.reward_scale * batch.reward +
+          model_.config.discount * batch.bootstrap * (q - log_alpha.exp() * next.log_prob);
+    }
+    const Tensor q = values(critic, batch.observation, batch.action);
+    return (q - y.unsqueeze(1)).square().sum(1).mean(-1).sum();
+  }
+
+  Tensor actor_loss(const anthill::Batch& batch, const Tensor& noise, Tensor& log_prob) const {
+    const auto sample = policy(batch.observation, noise);
+    log_prob = sample.log_prob.detach();
+    const Tensor q = values(critic, batch.observation, sample.action).amin(1);
+    return (log_alpha.detach().exp() * sample.log_prob - q).mean(-1).sum();
+  }
+
+  Tensor alpha_loss(const Tensor& log_prob) const {
+    const bool alpha_form = model_.config.temperature.loss_form == anthill::AlphaLossForm::alpha;
+    const Tensor factor = alpha_form ? log_alpha.exp() : log_alpha;
+    return (-factor * (log_prob.mean(-1) + model_.target_entropy)).sum();
+  }
+
+  void update(const anthill::Batch& batch, const Tensor& next_noise, const Tensor& noise) {
+    step(critic_adam_, critic, critic_loss(batch, next_noise));
+    Tensor log_prob;
+    step(actor_adam_, actor, actor_loss(batch, noise, log_prob));
+    step(alpha_adam_, log_alpha, alpha_loss(log_prob));
+    at::NoGradGuard no_grad;
+    target.lerp_(critic, model_.config.tau);
+  }
+
+ private:
+  const anthill::SacModel& model_;
+
+ public:
+  Tensor actor, critic, target, log_alpha;
+
+ private:
+  static Tensor copy(const Tensor& t) { return t.detach().clone().set_requires_grad(true); }
+  static void step(Adam& adam, const Tensor& flat, const Tensor& loss) {
+    adam.step(flat, torch::autograd::grad({loss}, {flat})[0]);
+  }
+  anthill::SquashedSample policy(const Tensor& observation, const Tensor& noise) const {
+    return squashed_gaussian(model_.config.actor,
+                             mlp(model_.actor_shape, actor, observation).squeeze(1), noise);
+  }
+  Tensor values(const Tensor& flat, const Tensor& observation, const Tensor& action) const {
+    return mlp(model_.critic_shape, flat, at::cat({observation, action}, -1)).squeeze(-1);
+  }
+
+  Adam actor_adam_, critic_adam_, alpha_adam_;
+};
+
+}  // namespace plain

@@ -1,0 +1,171 @@
+// The fused learner against the plain one, and members against themselves alone.
+#define BOOST_TEST_MODULE sac_oracle
+#include <boost/test/unit_test.hpp>
+
+#include "algos/networks/device.hpp"
+#include "algos/networks/noise.hpp"
+#include "tests/algos/plain_learner.hpp"
+
+using namespace anthill;
+
+namespace {
+
+constexpr std::int64_t kBatch = 64, kObservation = 11, kAction = 3;
+
+Tensor numbers(at::IntArrayRef sizes, double phase) {
+  const Tensor t = at::empty(sizes, at::kFloat);
+  return at::sin(at::arange(t.numel(), at::kDouble).square() * 0.37 + phase)
+      .to(at::kFloat)
+      .view(sizes);
+}
+
+Batch make_batch(std::int64_t members) {
+  Batch batch(members, kBatch, kObservation, kAction, at::kCPU);
+  batch.observation.copy_(numbers(batch.observation.sizes(), 0.1));
+  batch.action.copy_(numbers(batch.action.sizes(), 0.2));
+  batch.reward.copy_(numbers(batch.reward.sizes(), 0.3));
+  batch.next_observation.copy_(numbers(batch.next_observation.sizes(), 0.4));
+  batch.bootstrap.copy_(numbers(batch.bootstrap.sizes(), 0.5).gt(-0.9).to(at::kFloat));
+  return batch;
+}
+
+Batch member_of(const Batch& stack, std::int64_t m) {
+  Batch batch(1, kBatch, kObservation, kAction, at::kCPU);
+  const auto copy = [m](const Tensor& to, const Tensor& from) { to.copy_(from.narrow(0, m, 1)); };
+  copy(batch.observation, stack.observation);
+  copy(batch.action, stack.action);
+  copy(batch.reward, stack.reward);
+  copy(batch.next_observation, stack.next_observation);
+  copy(batch.bootstrap, stack.bootstrap);
+  return batch;
+}
+
+/// The settings in which learners differ in form.
+std::vector<AgentConfig> all_configs() {
+  std::vector<AgentConfig> configs;
+  for (const bool layer_norm : {false, true}) {
+    for (const bool jaxrl : {false, true}) {
+      AgentConfig config;
+      config.actor.hidden_dims = config.critic.hidden_dims = {64, 48};
+      config.critic.layer_norm = layer_norm;
+      config.critic.weight_decay = jaxrl ? 1e-2 : 0.0;
+      config.actor.learning_rate = config.critic.learning_rate = 1e-3;
+      config.reward_scale = 2.0;
+      if (jaxrl) {
+        config.actor.log_std_form = LogStdForm::tanh_affine;
+        config.actor.log_std_min = -10.0;
+        config.actor.log_prob_form = LogProbForm::epsilon;
+        config.temperature.loss_form = AlphaLossForm::alpha;
+      }
+      configs.push_back(config);
+    }
+  }
+  return configs;
+}
+
+double relative_error(const Tensor& found, const Tensor& expected) {
+  return ((found - expected).norm() / expected.norm()).item<double>();
+}
+
+bool same_bits(const Agent& a, std::int64_t member_a, const Agent& b, std::int64_t member_b) {
+  const auto left = a.parameters(), right = b.parameters();
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (!at::equal(left[i].tensor[member_a], right[i].tensor[member_b])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(gradients_of_one_update_equal_the_plain_learner) {
+  for (const AgentConfig& config : all_configs()) {
+    const SacModel model = make_sac_model({config}, {kObservation, kAction, {5}, at::kCPU});
+    const plain::Sac oracle(model);
+    const Batch batch = make_batch(1);
+    const Tensor noise = numbers({1, kBatch, kAction}, 0.6);
+    const auto oracle_gradient = [](const Tensor& loss, const Tensor& flat) {
+      return torch::autograd::grad({loss}, {flat})[0];
+    };
+    // per tensor: a small one must not hide behind a large one
+    const auto check = [&](const Parameters& parameters, const Tensor& found,
+                           const Tensor& expected) {
+      for (const auto& entry : parameters.layout().entries()) {
+        const auto part = [&](const Tensor& t) { return t.narrow(2, entry.offset, entry.size); };
+        BOOST_TEST(relative_error(part(found), part(expected)) < 1e-5, entry.name);
+      }
+    };
+    check(model.critic, model.critic.gradient(sac_critic_loss(model, batch, noise).loss.sum()),
+          oracle_gradient(oracle.critic_loss(batch, noise), oracle.critic));
+    Tensor log_prob;
+    const SacActorLoss actor = sac_actor_loss(model, batch, noise);
+    check(model.actor, model.actor.gradient(actor.loss.sum()),
+          oracle_gradient(oracle.actor_loss(batch, noise, log_prob), oracle.actor));
+    const auto slope = [](const Tensor& loss, const Tensor& log_alpha) {
+      return torch::autograd::grad({loss.sum()}, {log_alpha})[0];
+    };
+    BOOST_TEST(relative_error(slope(sac_temperature_loss(model, actor.log_prob), model.log_alpha),
+                              slope(oracle.alpha_loss(log_prob), oracle.log_alpha)) < 1e-5);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(twenty_updates_stay_with_the_plain_learner) {
+  for (const AgentConfig& config : all_configs()) {
+    Sac agent({config}, {kObservation, kAction, {5}, at::kCPU});
+    plain::Sac oracle(agent.model());
+    const Tensor start = oracle.critic.detach().clone();
+    const Batch batch = make_batch(1);
+    const Tensor next_noise = at::empty_like(batch.action), noise = at::empty_like(batch.action);
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      fill_normal(next_noise, {5}, RandomStream::next_action_noise, i);
+      fill_normal(noise, {5}, RandomStream::actor_noise, i);
+      oracle.update(batch, next_noise, noise);
+      agent.update(batch);
+    }
+    const SacModel& model = agent.model();
+    BOOST_TEST(relative_error(model.critic.flat(), start) > 1e-2);  // there was something to learn
+    BOOST_TEST(relative_error(model.critic.flat(), oracle.critic) < 1e-4);
+    BOOST_TEST(relative_error(model.actor.flat(), oracle.actor) < 1e-4);
+    BOOST_TEST(relative_error(model.target_critic.flat(), oracle.target) < 1e-4);
+    BOOST_TEST(relative_error(model.log_alpha, oracle.log_alpha) < 1e-4);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_do_not_change_a_bit) {
+  for (const AgentConfig& config : all_configs()) {
+    std::vector<std::unique_ptr<Sac>> agents;
+    for (const int threads : {1, 2, 3}) {
+      set_learner_threads(threads);
+      agents.push_back(std::make_unique<Sac>(std::vector<AgentConfig>{config},
+                                             AgentShape{kObservation, kAction, {5}, at::kCPU}));
+      for (int i = 0; i < 5; ++i) agents.back()->update(make_batch(1));
+    }
+    set_learner_threads(1);
+    BOOST_TEST(same_bits(*agents[0], 0, *agents[1], 0));
+    BOOST_TEST(same_bits(*agents[0], 0, *agents[2], 0));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_member_is_what_it_would_be_alone) {
+  for (const AgentConfig& config : all_configs()) {
+    std::vector<AgentConfig> members(3, config);
+    members[1].discount = 0.9;
+    members[1].tau = 0.05;
+    members[1].actor.learning_rate = 3e-3;
+    members[1].temperature.initial_alpha = 0.2;
+    members[2].reward_scale = 0.5;
+    members[2].critic.learning_rate = 1e-4;
+    members[2].temperature.learning_rate = 1e-2;
+    members[2].temperature.target_entropy_scale = 0.5;
+    const std::vector<std::uint64_t> seeds = {5, 6, 5};
+    Sac together(members, {kObservation, kAction, seeds, at::kCPU});
+    const Batch stack = make_batch(3);
+    for (int i = 0; i < 4; ++i) together.update(stack);
+    for (std::size_t m = 0; m < 3; ++m) {
+      const auto index = static_cast<std::int64_t>(m);
+      Sac alone({members[m]}, {kObservation, kAction, {seeds[m]}, at::kCPU});
+      for (int i = 0; i < 4; ++i) alone.update(member_of(stack, index));
+      BOOST_TEST(same_bits(together, index, alone, 0), "member " << m);
+    }
+    BOOST_TEST(!same_bits(together, 0, together, 2));
+  }
+}
