@@ -20,8 +20,10 @@ class BackwardPass {
  public:
   BackwardPass(const CpuMlp<T>& mlp, const InputGradients<T>& inputs) : mlp_(mlp), inputs_(inputs) {
     for (const LinearPlace& place : mlp.places) {
+      // rows of a layer, or the first layer's weight gradient transposed
       const std::int64_t width = std::max(place.in, place.out);
-      half_scratch_ = std::max(half_scratch_, aligned_size(mlp.batch * width));
+      const std::int64_t weights = &place == &mlp.places.front() ? place.in * place.out : 0;
+      half_scratch_ = std::max(half_scratch_, aligned_size(std::max(mlp.batch * width, weights)));
     }
   }
 
@@ -53,15 +55,14 @@ template <class T>
 void BackwardPass<T>::write_input(const Shard& shard, const std::int32_t* index, std::int64_t rows,
                                   const T* d_z, T* scratch, T* out, std::int64_t column,
                                   std::int64_t width) const {
-  if (out == nullptr) return;
+  if (out == nullptr || rows == 0) return;
   const LinearPlace& place = mlp_.places.front();
   T* block = out + mlp_.offset_of(shard, width);
-  T* product = index == nullptr ? block : scratch;
-  linear_input_gradient(d_z, mlp_.parameters_of(shard) + place.weight, rows, place.in, place.out,
-                        column, width, T(0), product);
-  if (index == nullptr) return;
+  narrow_input_gradient(d_z, mlp_.parameters_of(shard) + place.weight, rows, place.in, place.out,
+                        column, width, scratch);
   for (std::int64_t r = 0; r < rows; ++r) {
-    std::copy_n(product + r * width, width, block + index[r] * width);
+    T* row = block + (index != nullptr ? index[r] : r) * width;
+    for (std::int64_t i = 0; i < width; ++i) row[i] = scratch[i * rows + r];
   }
 }
 
@@ -95,12 +96,17 @@ void BackwardPass<T>::through_hidden(const Shard& shard, const std::int32_t* ind
     mlp_.kernels.hidden_backward(mlp_.hidden_layer(shard, layer), mlp_.hidden_rows(shard, layer),
                                  sums, index, rows, gradient);
     if (gradients != nullptr) {
-      linear_weight_gradient(gradient, mlp_.layer_input(shard, layer), rows, place.in, place.out,
-                             gradients + place.weight);
+      const T* x = mlp_.layer_input(shard, layer);
+      T* d_weight = gradients + place.weight;
+      if (layer == 0 && place.in % kAlignedValues != 0) {
+        narrow_weight_gradient(gradient, x, rows, place.in, place.out, d_weight, other);
+      } else {
+        linear_weight_gradient(gradient, x, rows, place.in, place.out, d_weight);
+      }
     }
     if (layer == 0) break;
     linear_input_gradient(gradient, mlp_.parameters_of(shard) + place.weight, rows, place.in,
-                          place.out, 0, place.in, T(skip ? 1 : 0), other);
+                          place.out, T(skip ? 1 : 0), other);
     std::swap(gradient, other);
   }
   write_inputs(shard, index, rows, gradient, other);
@@ -143,7 +149,7 @@ void BackwardPass<T>::shard_gradients(const Shard& shard, const T* d_out, T* gra
   if (last.out == 1) {
     mlp_.kernels.single_output_backward(d_out, weight, rows, last.in, scratch);
   } else {
-    linear_input_gradient(d_out, weight, rows, last.in, last.out, 0, last.in, T(0), scratch);
+    linear_input_gradient(d_out, weight, rows, last.in, last.out, T(0), scratch);
   }
   through_hidden(shard, nullptr, rows, gradients, scratch);
 }
@@ -205,7 +211,7 @@ void BackwardPass<T>::inputs_only(const Tensor& d_output) const {
     if (out == 1) {
       mlp_.kernels.single_output_backward(d_out, weight, rows, last.in, work);
     } else {
-      linear_input_gradient(d_out, weight, rows, last.in, out, 0, last.in, T(0), work);
+      linear_input_gradient(d_out, weight, rows, last.in, out, T(0), work);
     }
     through_hidden(shard, index, rows, nullptr, work);
   });
