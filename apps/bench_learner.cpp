@@ -26,7 +26,7 @@ void bench_learner(const LearnerOptions& options) {
   AgentConfig config;
   config.actor.hidden_dims = config.critic.hidden_dims = {options.hidden_dim, options.hidden_dim};
   config.critic.layer_norm = options.layer_norm;
-  const auto agent = make_agent(config, {shape.observation_dim, shape.action_dim, {0}, device});
+  const auto agent = make_agent({config}, {shape.observation_dim, shape.action_dim, {0}, device});
   const auto buffer = filled_buffer(shape, 10'000, device);  // sampling has its own benchmark
   Batch batch(1, shape.batch_size, shape.observation_dim, shape.action_dim, device);
   std::uint64_t draw = 0;

@@ -7,6 +7,7 @@
 #include "algos/networks/device.hpp"
 #include "algos/training/evaluator.hpp"
 #include "algos/training/policy_file.hpp"
+#include "algos/training/thread_plan.hpp"
 #include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
 #include "configs/experiment.hpp"
@@ -66,8 +67,10 @@ int evaluate(const Arguments& arguments) {
   const auto agent = make_agent({config.agent}, shape);
   load_policy(folder / "policy.safetensors", *agent);
 
-  set_learner_threads(1);  // as in training, so that the numbers are the same
-  ThreadPool pool(static_cast<int>(config.sim.num_threads), config.sim.pin_threads);
+  const ThreadPlan threads = plan_threads(config.sim.num_threads, config.learner.num_threads, 1,
+                                          shape.device.is_cuda(), num_available_cores());
+  set_learner_threads(threads.learner);
+  ThreadPool pool(threads.simulation, config.sim.pin_threads);
   const std::uint64_t seed = arguments.seed >= 0 ? static_cast<std::uint64_t>(arguments.seed)
                                                  : evaluation_seed(config.run.seed);
   Evaluator evaluator(env, arguments.num_episodes, seed, pool);

@@ -52,13 +52,17 @@ ProvenanceInputs provenance_inputs(const Arguments& arguments, const RunConfig& 
   const std::string model = trainer.env().model_path();
   inputs.model_xml_path = model.empty() ? "none" : model;
   inputs.arguments = arguments.command_line;
-  inputs.simulation_threads = trainer.num_sim_threads();
+  inputs.simulation_threads = trainer.threads().simulation;
+  inputs.learner_threads = trainer.threads().learner;
   return inputs;
 }
 
 void print_start(const ExperimentConfig& config, const Trainer& trainer, const std::string& run) {
-  const std::string learner =
-      trainer.device().is_cuda() ? gpu_name(trainer.device()) : std::string("1 CPU thread");
+  const ThreadPlan& threads = trainer.threads();
+  const std::string learner = trainer.device().is_cuda()
+                                  ? gpu_name(trainer.device())
+                                  : std::to_string(threads.learner) +
+                                        (threads.learner == 1 ? " CPU thread" : " CPU threads");
   std::fprintf(
       stderr,
       "anthill: %s on %s x %lld, %lld env steps, replay ratio %g, seed %lld\n"
@@ -67,7 +71,7 @@ void print_start(const ExperimentConfig& config, const Trainer& trainer, const s
       config.agent.algorithm.c_str(), config.sim.env.c_str(),
       static_cast<long long>(config.sim.num_envs),
       static_cast<long long>(config.training.total_env_steps), config.training.replay_ratio,
-      static_cast<long long>(config.run.seed), trainer.num_sim_threads(), learner.c_str(),
+      static_cast<long long>(config.run.seed), threads.simulation, learner.c_str(),
       static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
 }
 

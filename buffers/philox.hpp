@@ -24,6 +24,9 @@ enum class RandomStream : std::uint32_t {
   actor_noise = 5,        // counter: update, lane: element / 4 of the batch's actions (B x A)
   initialisation = 6,     // counter: network, lane: network of the ensemble; words seed a generator
   evaluation_noise = 7,   // counter: step of the evaluation, lane: element / 4 of the actions
+  target_dropout = 8,     // counter: update, lane: element / 4 of the masks (E x B x hidden units)
+  critic_dropout = 9,     // the same, of the critics' own loss
+  actor_dropout = 10,     // the same, of the critics in the actor's loss
 };
 
 struct PhiloxWords {

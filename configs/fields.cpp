@@ -16,6 +16,9 @@ constexpr EnumName<Initialisation> kInitialisations[] = {
     {Initialisation::pytorch, "pytorch"}, {Initialisation::orthogonal, "orthogonal"}};
 constexpr EnumName<Activation> kActivations[] = {
     {Activation::relu, "relu"}, {Activation::tanh, "tanh"}, {Activation::elu, "elu"}};
+constexpr EnumName<LayerNormPlacement> kLayerNormPlacements[] = {
+    {LayerNormPlacement::before_activation, "before_activation"},
+    {LayerNormPlacement::after_activation, "after_activation"}};
 constexpr EnumName<LogStdForm> kLogStdForms[] = {{LogStdForm::clamp, "clamp"},
                                                  {LogStdForm::tanh_affine, "tanh_affine"}};
 constexpr EnumName<LogProbForm> kLogProbForms[] = {{LogProbForm::exact, "exact"},
@@ -90,6 +93,8 @@ void add_agent(std::vector<Field>& fields) {
             "Weight of the next step's value.");
   table.add("tau", &AgentConfig::tau, above(0, 1), "",
             "Share of the critic that the target critic takes over per update.");
+  table.add("reward_scale", &AgentConfig::reward_scale, between(-1e12, 1e12), "",
+            "Factor on rewards in the critic's target; logged returns are unscaled.");
   table.add("initialisation", &AgentConfig::initialisation,
             "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases.");
 }
@@ -101,8 +106,16 @@ void add_network(Table& table, NetworkConfig /*only its type counts*/) {
             "Width of every hidden layer; []: none.");
   table.add("activation", &NetworkConfig::activation, "After every hidden layer.");
   table.add("layer_norm", &NetworkConfig::layer_norm,
-            "LayerNorm between every hidden layer and its activation.");
+            "LayerNorm at every hidden layer (eps 1e-5, affine).");
+  table.add("layer_norm_placement", &NetworkConfig::layer_norm_placement,
+            "Where layer_norm stands: between a Linear and its activation, or behind both.");
+  table.add("residual", &NetworkConfig::residual,
+            "Add a hidden layer's input to its output where both are equally wide.");
   table.add("learning_rate", &NetworkConfig::learning_rate, between(0, 1), "", "Adam's step size.");
+  table.add("weight_decay", &NetworkConfig::weight_decay, between(0, 1), "",
+            "Decoupled (AdamW): parameters shrink by learning_rate * weight_decay per update.");
+  table.add("max_gradient_norm", &NetworkConfig::max_gradient_norm, between(0, 1e12), "",
+            "The network's gradient is scaled down to this norm; 0: never.");
 }
 
 void add_actor(std::vector<Field>& fields) {
@@ -123,6 +136,8 @@ void add_critic(std::vector<Field>& fields) {
   SectionTable table(
       fields, "critic", [](auto& config) -> auto& { return config.agent.critic; });
   add_network(table, CriticConfig{});
+  table.add("dropout", &CriticConfig::dropout, between(0, 0.99), "probability",
+            "Share of hidden units dropped behind every Linear of critics and targets (DroQ).");
 }
 
 void add_temperature(std::vector<Field>& fields) {
@@ -138,6 +153,14 @@ void add_temperature(std::vector<Field>& fields) {
             "nats per action dimension", "target_entropy = -target_entropy_scale * action_dim.");
   table.add("loss_form", &TemperatureConfig::loss_form,
             "What multiplies -(log_prob + target_entropy) in the loss.");
+}
+
+void add_learner(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "learner", [](auto& config) -> auto& { return config.learner; });
+  table.add("num_threads", &LearnerConfig::num_threads, between(0, 1024), "threads",
+            "CPU threads that share an update (results do not depend on them); 0: two, or one on "
+            "a single core.");
 }
 
 void add_evaluation(std::vector<Field>& fields) {
@@ -173,6 +196,7 @@ std::vector<Field> make_fields() {
   add_actor(fields);
   add_critic(fields);
   add_temperature(fields);
+  add_learner(fields);
   add_evaluation(fields);
   add_log(fields);
   return fields;
@@ -184,6 +208,9 @@ std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice) { return kDevic
 std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem) { return kDeviceSystems; }
 std::span<const EnumName<Initialisation>> enum_names(Initialisation) { return kInitialisations; }
 std::span<const EnumName<Activation>> enum_names(Activation) { return kActivations; }
+std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement) {
+  return kLayerNormPlacements;
+}
 std::span<const EnumName<LogStdForm>> enum_names(LogStdForm) { return kLogStdForms; }
 std::span<const EnumName<LogProbForm>> enum_names(LogProbForm) { return kLogProbForms; }
 std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm) { return kAlphaLossForms; }

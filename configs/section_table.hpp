@@ -21,6 +21,7 @@ std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice);
 std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem);
 std::span<const EnumName<Initialisation>> enum_names(Initialisation);
 std::span<const EnumName<Activation>> enum_names(Activation);
+std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement);
 std::span<const EnumName<LogStdForm>> enum_names(LogStdForm);
 std::span<const EnumName<LogProbForm>> enum_names(LogProbForm);
 std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm);

@@ -9,8 +9,8 @@ namespace anthill {
 
 /// Q(s, a) of every critic: [M, E, B].
 static Tensor q_values(const SacModel& model, const Parameters& critic, const Tensor& observation,
-                       const Tensor& action) {
-  return mlp_forward(model.critic_shape, critic, {observation, action}).squeeze(-1);
+                       const Tensor& action, const Tensor& keep) {
+  return mlp_forward(model.critic_shape, critic, {observation, action}, keep).squeeze(-1);
 }
 
 /// a ~ pi(.|s) and log pi(a|s).
@@ -24,28 +24,30 @@ static SquashedSample sample_policy(const SacModel& model, const Tensor& observa
 ///   y = reward_scale * r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),
 ///       a' ~ pi(.|s')
 ///   J = mean_B sum_j ( Q_j(s, a) - y )^2
-SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch,
-                              const Tensor& next_action_noise) {
+SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
   Tensor target;
   {
     at::NoGradGuard no_grad;
-    const auto next = sample_policy(model, batch.next_observation, next_action_noise);
+    const auto next = sample_policy(model, batch.next_observation, noise.next_action);
     const Tensor next_q =
-        q_values(model, model.target_critic, batch.next_observation, next.action).amin(1);
+        q_values(model, model.target_critic, batch.next_observation, next.action, noise.target_keep)
+            .amin(1);
     const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
     const Tensor discount = model.discount.unsqueeze(1) * batch.bootstrap;
     target = model.reward_scale.unsqueeze(1) * batch.reward +
              discount * (next_q - alpha * next.log_prob);
   }
-  const Tensor q = q_values(model, model.critic, batch.observation, batch.action);
+  const Tensor q =
+      q_values(model, model.critic, batch.observation, batch.action, noise.critic_keep);
   const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
   return {loss, q.detach(), target};
 }
 
 /// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise)
-SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const Tensor& action_noise) {
-  const auto policy = sample_policy(model, batch.observation, action_noise);
-  const Tensor q = q_values(model, model.critic, batch.observation, policy.action).amin(1);
+SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
+  const auto policy = sample_policy(model, batch.observation, noise.action);
+  const Tensor q =
+      q_values(model, model.critic, batch.observation, policy.action, noise.actor_keep).amin(1);
   const Tensor alpha = model.log_alpha.detach().exp().unsqueeze(1);
   return {(alpha * policy.log_prob - q).mean(-1), policy.log_prob.detach()};
 }
@@ -58,22 +60,40 @@ Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob) {
   return -factor * (log_prob.mean(-1) + model.target_entropy);
 }
 
-void Sac::update(const Batch& batch) {
-  if (!next_action_noise_.defined()) {
-    next_action_noise_ = at::empty_like(batch.action);
-    action_noise_ = at::empty_like(batch.action);
-  }
+void Sac::draw_noise(const Batch& batch) {
   const auto counter = static_cast<std::uint64_t>(num_updates_);
-  fill_normal(next_action_noise_, shape_.seeds, RandomStream::next_action_noise, counter);
-  fill_normal(action_noise_, shape_.seeds, RandomStream::actor_noise, counter);
+  const auto normal = [&](Tensor& noise, RandomStream stream) {
+    if (!noise.defined()) noise = at::empty_like(batch.action);
+    fill_normal(noise, shape_.seeds, stream, counter);
+  };
+  normal(noise_.next_action, RandomStream::next_action_noise);
+  normal(noise_.action, RandomStream::actor_noise);
+
+  const double dropout = model_.critic_shape.dropout;
+  if (dropout == 0.0) return;
+  const auto mask = [&](Tensor& keep, RandomStream stream) {
+    if (!keep.defined()) {
+      keep = at::empty({shape_.members(), model_.critic.ensemble(),
+                        batch.reward.size(1) * model_.critic_shape.num_hidden()},
+                       batch.reward.options().dtype(at::kByte));
+    }
+    fill_keep(keep, dropout, shape_.seeds, stream, counter);
+  };
+  mask(noise_.target_keep, RandomStream::target_dropout);
+  mask(noise_.critic_keep, RandomStream::critic_dropout);
+  mask(noise_.actor_keep, RandomStream::actor_dropout);
+}
+
+void Sac::update(const Batch& batch) {
+  draw_noise(batch);
 
   // critics, and their targets: nothing below reads a target, so it may follow in the same pass
-  const SacCriticLoss critic = sac_critic_loss(model_, batch, next_action_noise_);
+  const SacCriticLoss critic = sac_critic_loss(model_, batch, noise_);
   optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss.sum()),
                           optimisers_.target);
 
   // policy, against the critics just improved
-  const SacActorLoss actor = sac_actor_loss(model_, batch, action_noise_);
+  const SacActorLoss actor = sac_actor_loss(model_, batch, noise_);
   optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss.sum()));
 
   // temperature

@@ -23,21 +23,27 @@ struct SacModel {
 /// and forms are those of the first.
 SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
+/// All that is random in one update. Dropout's masks (mlp.hpp) are undefined without dropout.
+struct SacNoise {
+  Tensor next_action, action;                        // (M x B x A) standard normal
+  Tensor target_keep, critic_keep, actor_keep = {};  // for the target critics, for the critics in
+                                                     // their own loss, and in the actor's
+};
+
 /// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them
-/// for a gradient. Noise is standard normal [M, B, A].
+/// for a gradient.
 struct SacCriticLoss {
   Tensor loss;    // (M)
   Tensor q;       // (M x 2 x B), detached
   Tensor target;  // (M x B), detached
 };
-SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch,
-                              const Tensor& next_action_noise);
+SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise);
 
 struct SacActorLoss {
   Tensor loss;      // (M)
   Tensor log_prob;  // (M x B), detached
 };
-SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const Tensor& action_noise);
+SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const SacNoise& noise);
 
 /// `log_prob` (M x B) of actions sampled from the current policy; returns (M).
 Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob);
@@ -64,6 +70,7 @@ class Sac final : public Agent {
   const SacModel& model() const { return model_; }
 
  private:
+  void draw_noise(const Batch& batch);
   void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
                const Tensor& alpha);
 
@@ -71,8 +78,8 @@ class Sac final : public Agent {
   SacModel model_;
   SacOptimisers optimisers_;
   std::int64_t num_updates_ = 0;
-  Tensor next_action_noise_, action_noise_;  // (M x B x A), made on the first update
-  Tensor metric_sums_;                       // (K x M)
+  SacNoise noise_;      // made on the first update
+  Tensor metric_sums_;  // (K x M)
   std::int64_t num_measured_ = 0;
 };
 

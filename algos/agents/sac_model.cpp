@@ -70,6 +70,7 @@ SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const
                        .weight_decay = network.weight_decay,
                        .max_gradient_norm = network.max_gradient_norm});
   };
+  const std::vector<double> tau = numbers(members, [](const AgentConfig& c) { return c.tau; });
   return {.actor = adam_for(model.actor.flat(), config.actor,
                             [](const AgentConfig& c) { return c.actor.learning_rate; }),
           .critic = adam_for(model.critic.flat(), config.critic,
@@ -79,7 +80,8 @@ SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const
               {.learning_rate = numbers(
                    members, [](const AgentConfig& c) { return c.temperature.learning_rate; })}),
           .target = {.flat = model.target_critic.flat(),
-                     .tau = numbers(members, [](const AgentConfig& c) { return c.tau; })}};
+                     .tau = tau,
+                     .device_tau = on_device(tau, model.target_critic.flat().device())}};
 }
 
 Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)

@@ -17,18 +17,54 @@ Adam::Adam(const Tensor& parameters, AdamSettings settings)
   if (static_cast<std::int64_t>(settings_.learning_rate.size()) != parameters.size(0)) {
     throw std::invalid_argument("Adam: one learning rate per member is needed");
   }
+  if (!parameters.is_cuda()) return;
+  device_num_steps_ = at::zeros({1}, parameters.options().dtype(at::kLong).requires_grad(false));
+  device_learning_rate_ = at::tensor(settings_.learning_rate, at::kFloat).to(parameters.device());
+  step_words_ = at::empty({parameters.size(0), 2}, device_learning_rate_.options());
 }
 
 void Adam::step(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target) {
   at::NoGradGuard no_grad;
   ++num_steps_;
   const Tensor dense = gradient.contiguous();
-  float* target_data = target.flat.defined() ? target.flat.data_ptr<float>() : nullptr;
   if (parameters.is_cuda()) {
-    throw std::logic_error("Adam: CUDA");
-  } else {
-    step_cpu(parameters.data_ptr<float>(), dense.data_ptr<float>(), target_data, target.tau);
+    step_cuda(parameters, dense, target);
+    return;
   }
+  float* target_data = target.flat.defined() ? target.flat.data_ptr<float>() : nullptr;
+  step_cpu(parameters.data_ptr<float>(), dense.data_ptr<float>(), target_data, target.tau);
+}
+
+std::int64_t Adam::num_steps() const {
+  return device_num_steps_.defined() ? device_num_steps_.item<std::int64_t>() : num_steps_;
+}
+
+void Adam::step_cuda(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target) {
+  const std::int64_t members = parameters.size(0);
+  Tensor scale;
+  if (settings_.max_gradient_norm > 0) {
+    const Tensor norm = gradient.view({members, -1}).norm(2, 1);
+    scale = (settings_.max_gradient_norm / (norm + 1e-6)).clamp_max(1.0);
+  }
+  CudaAdam step{.members = members,
+                .size = parameters.numel() / members,
+                .parameters = parameters.data_ptr<float>(),
+                .first_moment = first_moment_.data_ptr<float>(),
+                .second_moment = second_moment_.data_ptr<float>(),
+                .gradient = gradient.data_ptr<float>(),
+                .num_steps = device_num_steps_.data_ptr<std::int64_t>(),
+                .learning_rate = device_learning_rate_.data_ptr<float>(),
+                .gradient_scale = scale.defined() ? scale.data_ptr<float>() : nullptr,
+                .step_words = step_words_.data_ptr<float>(),
+                .beta1 = settings_.beta1,
+                .beta2 = settings_.beta2,
+                .eps = settings_.eps,
+                .weight_decay = settings_.weight_decay};
+  if (target.flat.defined()) {
+    step.target = target.flat.data_ptr<float>();
+    step.tau = target.device_tau.data_ptr<float>();
+  }
+  adam_cuda(step, current_stream(parameters.device()));
 }
 
 /// In two halves per member, so that two threads can share the work.

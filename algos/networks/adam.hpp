@@ -20,6 +20,7 @@ struct AdamSettings {
 struct PolyakTarget {
   Tensor flat;              // as the parameters
   std::vector<double> tau;  // (M)
+  Tensor device_tau = {};   // (M) the same on the parameters' GPU
 };
 
 /// One optimiser for one flat float32 tensor [M, ...]; moments are owned here. PyTorch's
@@ -35,7 +36,9 @@ class Adam {
 
   const Tensor& first_moment() const { return first_moment_; }
   const Tensor& second_moment() const { return second_moment_; }
-  std::int64_t num_steps() const { return num_steps_; }
+  /// Steps so far. On a GPU it waits for the device, which counts them itself, so that a captured
+  /// graph goes on counting.
+  std::int64_t num_steps() const;
 
  private:
   void step_cpu(float* parameters, const float* gradient, float* target,
@@ -45,6 +48,8 @@ class Adam {
   AdamSettings settings_;
   std::int64_t num_steps_ = 0;
   Tensor first_moment_, second_moment_;
+  // on a GPU: what a captured graph reads instead of host numbers
+  Tensor device_num_steps_, device_learning_rate_, step_words_;
 };
 
 /// target += tau * (online - target), in place; contiguous float32 of the same shape.

@@ -16,6 +16,7 @@ struct CudaHidden {
   HiddenLayer<float> layer;  // pointers of network 0
   HiddenRows<float> rows;    // (G x R x W); inverse_std (G x R)
   std::int64_t networks = 0, num_rows = 0, parameter_stride = 0;
+  std::int64_t keep_stride = 0;  // from one network's masks to the next's
 };
 
 void hidden_forward_cuda(const CudaHidden& hidden, void* stream);
@@ -46,13 +47,9 @@ struct CudaAdam {
   const float* learning_rate = nullptr;   // (M)
   const float* tau = nullptr;             // (M), with a target
   const float* gradient_scale = nullptr;  // (M), or nullptr: 1
-  float* step_size = nullptr;             // (M) scratch
-  float beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+  float* step_words = nullptr;            // (M x 2) scratch: step size, 1 / sqrt(1 - beta2^t)
+  double beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
 };
 void adam_cuda(const CudaAdam& step, void* stream);
-
-/// Normals of one member with the counter *counter (device memory) + offset.
-void fill_normal_at_cuda(float* out, std::int64_t size, std::uint64_t seed, RandomStream stream_id,
-                         const std::int64_t* counter, void* stream);
 
 }  // namespace anthill

@@ -28,10 +28,6 @@ void squashed_backward_cuda(const SquashedRows<float>&, const float*, const floa
   refuse();
 }
 void adam_cuda(const CudaAdam&, void*) { refuse(); }
-void fill_normal_at_cuda(float*, std::int64_t, std::uint64_t, RandomStream, const std::int64_t*,
-                         void*) {
-  refuse();
-}
 
 }  // namespace anthill
 

@@ -15,7 +15,12 @@ namespace anthill {
 void fill_normal(const Tensor& out, const std::vector<std::uint64_t>& seeds, RandomStream stream,
                  std::uint64_t counter);
 
-/// The same for uniform numbers in (-1, 1), to float32 host memory [M * num_per_member].
+/// Fills dropout's mask `keep` [M, ...] (contiguous uint8, CPU or CUDA): 0 with the probability
+/// `dropout`, else 1; keyed as above.
+void fill_keep(const Tensor& keep, double dropout, const std::vector<std::uint64_t>& seeds,
+               RandomStream stream, std::uint64_t counter);
+
+/// Uniform numbers in (-1, 1), one Philox call each, to float32 host memory [M * num_per_member].
 void fill_uniform_actions(float* out, std::int64_t num_per_member,
                           const std::vector<std::uint64_t>& seeds, RandomStream stream,
                           std::uint64_t counter);

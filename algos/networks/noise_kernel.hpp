@@ -23,9 +23,23 @@ ANTHILL_HOST_DEVICE inline void normals_of_lane(float* out, std::int64_t size, s
   }
 }
 
-/// Queues the fill on `stream_handle` (a cudaStream_t); `out` is device memory. CUDA builds only.
-/// Returns nullptr, or CUDA's description of why the launch failed (static storage).
+/// Elements 4*lane to 4*lane + 3 of one member's dropout mask, cut off at `size`.
+ANTHILL_HOST_DEVICE inline void keep_of_lane(std::uint8_t* keep, std::int64_t size, float dropout,
+                                             std::uint64_t seed, RandomStream stream,
+                                             std::uint64_t counter, std::int64_t lane) {
+  const PhiloxWords words = philox(seed, stream, counter, static_cast<std::uint32_t>(lane));
+  for (int i = 0; i < 4; ++i) {
+    const std::int64_t element = 4 * lane + i;
+    if (element < size) keep[element] = philox_uniform(words.word[i]) < dropout ? 0 : 1;
+  }
+}
+
+/// Queue the fill on `stream_handle` (a cudaStream_t); `out` is device memory. CUDA builds only.
+/// Return nullptr, or CUDA's description of why the launch failed (static storage).
 const char* fill_normal_cuda(float* out, std::int64_t size, std::uint64_t seed, RandomStream stream,
                              std::uint64_t counter, void* stream_handle);
+
+const char* fill_keep_cuda(std::uint8_t* keep, std::int64_t size, float dropout, std::uint64_t seed,
+                           RandomStream stream, std::uint64_t counter, void* stream_handle);
 
 }  // namespace anthill

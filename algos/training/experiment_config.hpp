@@ -13,6 +13,7 @@ struct ExperimentConfig {
   SimConfig sim;                // [sim], [sim.ant], [sim.hopper], ...
   BufferConfig buffer;          // [buffer]
   TrainingConfig training;      // [training]
+  LearnerConfig learner;        // [learner]
   AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]
   EvaluationConfig evaluation;  // [evaluation]
   LogConfig log;                // [log]

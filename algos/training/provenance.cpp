@@ -126,6 +126,7 @@ std::string field_of_file(const char* path, const std::string& key, char separat
 }
 
 std::string known(const std::string& text) { return text.empty() ? "unknown" : text; }
+Json known(int number) { return number > 0 ? Json(number) : Json("unknown"); }
 
 Json machine(const ProvenanceInputs& inputs) {
   struct utsname system {};
@@ -171,9 +172,8 @@ std::string collect_provenance(const ProvenanceInputs& inputs) {
         {"cuda", known(inputs.cuda_version)}}},
       {"machine", machine(inputs)},
       {"threads",
-       {{"simulation",
-         inputs.simulation_threads > 0 ? Json(inputs.simulation_threads) : Json("unknown")},
-        {"learner", 1}}},
+       {{"simulation", known(inputs.simulation_threads)},
+        {"learner", known(inputs.learner_threads)}}},
       {"model_xml",
        {{"path", known(inputs.model_xml_path)},
         {"sha256", no_model ? "none" : sha256_of_file(inputs.model_xml_path)}}},

@@ -22,6 +22,7 @@ struct ProvenanceInputs {
   std::string model_xml_path = "";          // "none" for a task without a model file
   std::vector<std::string> arguments = {};  // the command line, program name first
   int simulation_threads = 0;               // threads that step environments; 0: unknown
+  int learner_threads = 0;                  // threads that share an update; 0: unknown
 };
 
 /// provenance.json at the start of a run, as indented JSON; end_time_utc and wall_time_s are null

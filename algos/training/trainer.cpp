@@ -116,10 +116,12 @@ Trainer::Trainer(const ExperimentConfig& config)
       device_(resolve_device(config.run.device)),
       seeds_{static_cast<std::uint64_t>(config.run.seed)},
       env_(make_env(config.sim)),
-      pool_(static_cast<int>(config.sim.num_threads), config.sim.pin_threads),
+      threads_(plan_threads(config.sim.num_threads, config.learner.num_threads,
+                            static_cast<std::int64_t>(seeds_.size()), device_.is_cuda(),
+                            num_available_cores())),
+      pool_(threads_.simulation, config.sim.pin_threads),
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
-  // one thread, so that sums are taken in one order whatever the machine
-  set_learner_threads(1);
+  set_learner_threads(threads_.learner);
   const EnvSpec& spec = env_->spec();
   const std::int64_t num_envs = config.sim.num_envs;
   const auto members = static_cast<std::int64_t>(seeds_.size());

@@ -11,6 +11,7 @@
 #include "algos/training/evaluator.hpp"
 #include "algos/training/experiment_config.hpp"
 #include "algos/training/replay_ratio.hpp"
+#include "algos/training/thread_plan.hpp"
 #include "buffers/replay_buffer.hpp"
 #include "buffers/staging.hpp"
 #include "sim/vector_env.hpp"
@@ -60,7 +61,7 @@ class Trainer {
   const Env& env() const { return *env_; }
   const ReplayBuffer& buffer() const { return *buffer_; }
   at::Device device() const { return device_; }
-  int num_sim_threads() const { return pool_.num_threads(); }
+  const ThreadPlan& threads() const { return threads_; }
 
  private:
   bool choose_actions(const TransitionView& rows);
@@ -74,6 +75,7 @@ class Trainer {
   std::vector<std::uint64_t> seeds_;  // one per member
   std::shared_ptr<const Env> env_;
   std::unique_ptr<Staging> staging_;  // outlives envs_, which may still be writing into it
+  ThreadPlan threads_;
   ThreadPool pool_;
   std::unique_ptr<VectorEnv> envs_;
   std::unique_ptr<ReplayBuffer> buffer_;

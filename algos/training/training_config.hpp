@@ -1,4 +1,5 @@
-/// Settings of a training run: the sections [run], [training], [evaluation] and [log].
+/// Settings of a training run: the sections [run], [training], [learner],
+/// [evaluation] and [log].
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,11 @@ struct TrainingConfig {
   double replay_ratio = 1.0;  // gradient updates per transition, any real number >= 0
   std::int64_t batch_size = 256;
   bool overlap = true;  // learn while the simulator steps; false: the textbook order
+};
+
+struct LearnerConfig {
+  // threads that share an update on the CPU; 0: two per member, at most half of more than two cores
+  std::int64_t num_threads = 0;
 };
 
 struct EvaluationConfig {

@@ -54,6 +54,21 @@ BOOST_AUTO_TEST_CASE(an_element_is_a_function_of_its_key_alone) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(masks_drop_their_share_and_are_keyed) {
+  const Tensor keep = at::empty({2, 1'000'003}, at::kByte);
+  fill_keep(keep, 0.2, {4, 5}, RandomStream::critic_dropout, 7);
+  BOOST_TEST(keep.max().item<int>() == 1);
+  for (std::int64_t m = 0; m < 2; ++m) {
+    // four standard deviations of a mean of a million
+    BOOST_TEST(std::abs(keep[m].to(at::kDouble).mean().item<double>() - 0.8) < 1.6e-3);
+  }
+  const Tensor alone = at::empty({1, 11}, at::kByte);
+  fill_keep(alone, 0.2, {5}, RandomStream::critic_dropout, 7);
+  BOOST_TEST(at::equal(alone[0], keep[1].slice(0, 0, 11)));
+  fill_keep(keep, 0.2, {4, 5}, RandomStream::actor_dropout, 7);
+  BOOST_TEST(!at::equal(alone[0], keep[1].slice(0, 0, 11)));
+}
+
 BOOST_AUTO_TEST_CASE(uniform_actions_fill_the_open_interval) {
   std::vector<float> actions(200'000);
   fill_uniform_actions(actions.data(), 100'000, {1, 2}, RandomStream::random_action, 0);

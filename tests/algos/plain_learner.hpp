@@ -125,23 +125,25 @@ class Sac {
         critic_adam_(critic, model.config.critic.learning_rate, model.config.critic.weight_decay),
         alpha_adam_(log_alpha, model.config.temperature.learning_rate) {}
 
-  Tensor critic_loss(const anthill::Batch& batch, const Tensor& noise) const {
+  Tensor critic_loss(const anthill::Batch& batch, const anthill::SacNoise& noise) const {
     Tensor y;
     {
       at::NoGradGuard no_grad;
-      const auto next = policy(batch.next_observation, noise);
-      const Tensor q = values(target, batch.next_observation, next.action).amin(1);
+      const auto next = policy(batch.next_observation, noise.next_action);
+      const Tensor q =
+          values(target, batch.next_observation, next.action, noise.target_keep).amin(1);
       y = model_.config.reward_scale * batch.reward +
           model_.config.discount * batch.bootstrap * (q - log_alpha.exp() * next.log_prob);
     }
-    const Tensor q = values(critic, batch.observation, batch.action);
+    const Tensor q = values(critic, batch.observation, batch.action, noise.critic_keep);
     return (q - y.unsqueeze(1)).square().sum(1).mean(-1).sum();
   }
 
-  Tensor actor_loss(const anthill::Batch& batch, const Tensor& noise, Tensor& log_prob) const {
-    const auto sample = policy(batch.observation, noise);
+  Tensor actor_loss(const anthill::Batch& batch, const anthill::SacNoise& noise,
+                    Tensor& log_prob) const {
+    const auto sample = policy(batch.observation, noise.action);
     log_prob = sample.log_prob.detach();
-    const Tensor q = values(critic, batch.observation, sample.action).amin(1);
+    const Tensor q = values(critic, batch.observation, sample.action, noise.actor_keep).amin(1);
     return (log_alpha.detach().exp() * sample.log_prob - q).mean(-1).sum();
   }
 
@@ -151,8 +153,8 @@ class Sac {
     return (-factor * (log_prob.mean(-1) + model_.target_entropy)).sum();
   }
 
-  void update(const anthill::Batch& batch, const Tensor& next_noise, const Tensor& noise) {
-    step(critic_adam_, critic, critic_loss(batch, next_noise));
+  void update(const anthill::Batch& batch, const anthill::SacNoise& noise) {
+    step(critic_adam_, critic, critic_loss(batch, noise));
     Tensor log_prob;
     step(actor_adam_, actor, actor_loss(batch, noise, log_prob));
     step(alpha_adam_, log_alpha, alpha_loss(log_prob));
@@ -175,8 +177,9 @@ class Sac {
     return squashed_gaussian(model_.config.actor,
                              mlp(model_.actor_shape, actor, observation).squeeze(1), noise);
   }
-  Tensor values(const Tensor& flat, const Tensor& observation, const Tensor& action) const {
-    return mlp(model_.critic_shape, flat, at::cat({observation, action}, -1)).squeeze(-1);
+  Tensor values(const Tensor& flat, const Tensor& observation, const Tensor& action,
+                const Tensor& keep) const {
+    return mlp(model_.critic_shape, flat, at::cat({observation, action}, -1), keep).squeeze(-1);
   }
 
   Adam actor_adam_, critic_adam_, alpha_adam_;

@@ -34,7 +34,8 @@ BOOST_AUTO_TEST_CASE(what_it_says) {
                                                     .device = "cpu",
                                                     .model_xml_path = folder / "abc",
                                                     .arguments = {"anthill", "train", "x\xff"},
-                                                    .simulation_threads = 3}));
+                                                    .simulation_threads = 3,
+                                                    .learner_threads = 2}));
   BOOST_TEST(json["name"] == "first");
   BOOST_TEST(json["anthill_version"] == "1.2.3");
   BOOST_TEST(json["build"]["flags"] == "-O3 \"quoted\"");
@@ -44,7 +45,7 @@ BOOST_AUTO_TEST_CASE(what_it_says) {
   BOOST_TEST(json["machine"]["available_cores"].get<int>() == num_available_cores());
   BOOST_TEST(json["machine"]["gpu_driver"] == gpu_driver_version());
   BOOST_TEST(json["threads"]["simulation"] == 3);
-  BOOST_TEST(json["threads"]["learner"] == 1);
+  BOOST_TEST(json["threads"]["learner"] == 2);
   BOOST_TEST(json["machine"]["memory_mib"].get<int>() > 0);
   BOOST_TEST(json["source"]["git_commit"] == "unknown");
   BOOST_TEST(json["end_time_utc"].is_null());

@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(actor_gradient_equals_finite_differences) {
       const Batch batch = make_batch(members);
       const Tensor noise = numbers({members, kBatch, kAction}, 0.6);
       BOOST_REQUIRE(q_gap(model, batch, noise).abs().min().item<double>() > 2e-2);
-      const auto loss = [&] { return sac_actor_loss(model, batch, noise).loss.sum(); };
+      const auto loss = [&] { return sac_actor_loss(model, batch, {{}, noise}).loss.sum(); };
       check_slopes(model.actor, model.actor.gradient(loss()), loss);
     }
   }
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(critic_gradient_equals_finite_differences) {
       const SacModel model = perturbed_model(layer_norm, members);
       const Batch batch = make_batch(members);
       const Tensor noise = numbers({members, kBatch, kAction}, 0.5);
-      const auto loss = [&] { return sac_critic_loss(model, batch, noise).loss.sum(); };
+      const auto loss = [&] { return sac_critic_loss(model, batch, {noise, {}}).loss.sum(); };
       check_slopes(model.critic, model.critic.gradient(loss()), loss);
     }
   }
@@ -143,13 +143,14 @@ class Recomputed {
     fill_normal(next_noise, shape_.seeds, RandomStream::next_action_noise, num_updates_);
     fill_normal(noise, shape_.seeds, RandomStream::actor_noise, num_updates_);
     ++num_updates_;
-    const Tensor log_prob = sac_actor_loss(model, batch, noise).log_prob;  // of the old policy
+    const Tensor log_prob =
+        sac_actor_loss(model, batch, {next_noise, noise}).log_prob;  // of the old policy
     for (const Part part : order) {
       if (part == Part::critic) {
-        const Tensor loss = sac_critic_loss(model, batch, next_noise).loss.sum();
+        const Tensor loss = sac_critic_loss(model, batch, {next_noise, noise}).loss.sum();
         optimisers_.critic.step(model.critic.flat(), model.critic.gradient(loss));
       } else if (part == Part::actor) {
-        const Tensor loss = sac_actor_loss(model, batch, noise).loss.sum();
+        const Tensor loss = sac_actor_loss(model, batch, {next_noise, noise}).loss.sum();
         optimisers_.actor.step(model.actor.flat(), model.actor.gradient(loss));
       } else if (part == Part::temperature) {
         const Tensor loss = sac_temperature_loss(model, log_prob).sum();

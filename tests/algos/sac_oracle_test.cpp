@@ -46,6 +46,7 @@ std::vector<AgentConfig> all_configs() {
   for (const bool layer_norm : {false, true}) {
     for (const bool jaxrl : {false, true}) {
       AgentConfig config;
+      config.critic.dropout = layer_norm && jaxrl ? 0.1 : 0.0;
       config.actor.hidden_dims = config.critic.hidden_dims = {64, 48};
       config.critic.layer_norm = layer_norm;
       config.critic.weight_decay = jaxrl ? 1e-2 : 0.0;
@@ -61,6 +62,23 @@ std::vector<AgentConfig> all_configs() {
     }
   }
   return configs;
+}
+
+/// What Sac draws for update `counter` of seed 5.
+SacNoise noise_of(const AgentConfig& config, const Batch& batch, std::uint64_t counter) {
+  SacNoise noise{at::empty_like(batch.action), at::empty_like(batch.action)};
+  fill_normal(noise.next_action, {5}, RandomStream::next_action_noise, counter);
+  fill_normal(noise.action, {5}, RandomStream::actor_noise, counter);
+  if (config.critic.dropout == 0.0) return noise;
+  const auto mask = [&](RandomStream stream) {
+    const Tensor keep = at::empty({1, 2, kBatch * (64 + 48)}, at::kByte);
+    fill_keep(keep, config.critic.dropout, {5}, stream, counter);
+    return keep;
+  };
+  noise.target_keep = mask(RandomStream::target_dropout);
+  noise.critic_keep = mask(RandomStream::critic_dropout);
+  noise.actor_keep = mask(RandomStream::actor_dropout);
+  return noise;
 }
 
 double relative_error(const Tensor& found, const Tensor& expected) {
@@ -82,7 +100,7 @@ BOOST_AUTO_TEST_CASE(gradients_of_one_update_equal_the_plain_learner) {
     const SacModel model = make_sac_model({config}, {kObservation, kAction, {5}, at::kCPU});
     const plain::Sac oracle(model);
     const Batch batch = make_batch(1);
-    const Tensor noise = numbers({1, kBatch, kAction}, 0.6);
+    const SacNoise noise = noise_of(config, batch, 3);
     const auto oracle_gradient = [](const Tensor& loss, const Tensor& flat) {
       return torch::autograd::grad({loss}, {flat})[0];
     };
@@ -114,11 +132,8 @@ BOOST_AUTO_TEST_CASE(twenty_updates_stay_with_the_plain_learner) {
     plain::Sac oracle(agent.model());
     const Tensor start = oracle.critic.detach().clone();
     const Batch batch = make_batch(1);
-    const Tensor next_noise = at::empty_like(batch.action), noise = at::empty_like(batch.action);
     for (std::uint64_t i = 0; i < 20; ++i) {
-      fill_normal(next_noise, {5}, RandomStream::next_action_noise, i);
-      fill_normal(noise, {5}, RandomStream::actor_noise, i);
-      oracle.update(batch, next_noise, noise);
+      oracle.update(batch, noise_of(config, batch, i));
       agent.update(batch);
     }
     const SacModel& model = agent.model();

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(critic_loss_equals_the_equation) {
     const SacModel model = small_model(layer_norm);
     const Batch batch = small_batch();
     const Tensor noise = small_noise(0.5);
-    const SacCriticLoss result = sac_critic_loss(model, batch, noise);
+    const SacCriticLoss result = sac_critic_loss(model, batch, {noise, {}});
     for (std::int64_t m = 0; m < kMembers; ++m) {
       double loss = 0;
       for (std::int64_t b = 0; b < kBatch; ++b) {
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(actor_loss_equals_the_equation) {
   const SacModel model = small_model(true);
   const Batch batch = small_batch();
   const Tensor noise = small_noise(0.6);
-  const SacActorLoss result = sac_actor_loss(model, batch, noise);
+  const SacActorLoss result = sac_actor_loss(model, batch, {{}, noise});
   for (std::int64_t m = 0; m < kMembers; ++m) {
     double loss = 0;
     for (std::int64_t b = 0; b < kBatch; ++b) {

@@ -80,6 +80,17 @@ BOOST_AUTO_TEST_CASE(simulation_threads_do_not_change_training) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(learner_threads_do_not_change_training) {
+  ExperimentConfig config = small_experiment();
+  config.agent.critic.layer_norm = true;
+  config.learner.num_threads = 1;
+  const Outcome one = train(config);
+  for (const int threads : {2, 3}) {
+    config.learner.num_threads = threads;
+    BOOST_TEST(same_bits(one, train(config)), "threads " << threads);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_seed_decides_and_nothing_else) {
   ExperimentConfig config = small_experiment();
   const Outcome first = train(config);
