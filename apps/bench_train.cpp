@@ -54,7 +54,8 @@ void bench_train(const TrainOptions& options) {
   print_result({{"part", "train"},
                 {"env", config.sim.env},
                 {"num_envs", config.sim.num_envs},
-                {"num_threads", trainer.num_sim_threads()},
+                {"num_threads", trainer.threads().simulation},
+                {"learner_threads", trainer.threads().learner},
                 {"replay_ratio", config.training.replay_ratio},
                 {"batch_size", config.training.batch_size},
                 {"layer_norm", options.layer_norm},
@@ -78,6 +79,10 @@ BenchRun add_bench_train(CLI::App& parser) {
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   parser.add_option("--threads", config.sim.num_threads, "simulation threads; 0: all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  parser
+      .add_option("--learner-threads", config.learner.num_threads, "learner threads; 0: automatic")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   parser.add_option("--replay-ratio", config.training.replay_ratio, "updates per transition")
