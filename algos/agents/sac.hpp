@@ -25,9 +25,10 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
 
 /// All that is random in one update. Dropout's masks (mlp.hpp) are undefined without dropout.
 struct SacNoise {
-  Tensor next_action, action;                        // (M x B x A) standard normal
-  Tensor target_keep, critic_keep, actor_keep = {};  // for the target critics, for the critics in
-                                                     // their own loss, and in the actor's
+  Tensor next_action = {}, action = {};  // (M x B x A) standard normal
+  Tensor target_keep = {};               // for the target critics,
+  Tensor critic_keep = {};               // for the critics in their own loss,
+  Tensor actor_keep = {};                // and in the actor's
 };
 
 /// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them

@@ -30,13 +30,14 @@ long num_page_faults() {
 }
 }  // namespace
 
-void* operator new(std::size_t bytes) {
+// not inlined: the compiler would see malloc's memory meet an operator delete
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   count(bytes);
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 BOOST_AUTO_TEST_CASE(an_update_allocates_no_tensor_storage) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
