@@ -1,7 +1,7 @@
 // The elementwise passes of a multi-layer perceptron on a GPU: rows are worked on by warps, sums
 // over rows by tiles of 32 columns. No atomics: a result does not depend on the order of blocks.
 #include "algos/networks/cuda_kernels.hpp"
-#include "algos/networks/cuda_launch.hpp"
+#include "algos/networks/launch_cuda.hpp"
 
 namespace anthill {
 namespace {

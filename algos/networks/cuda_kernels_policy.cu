@@ -1,6 +1,6 @@
 // Adam and the squashed Gaussian on a GPU.
 #include "algos/networks/cuda_kernels.hpp"
-#include "algos/networks/cuda_launch.hpp"
+#include "algos/networks/launch_cuda.hpp"
 
 namespace anthill {
 namespace {
