@@ -21,7 +21,7 @@ struct Learner {
   Sac agent;
   Batch batch;
   Learner(const AgentConfig& config, at::Device device)
-      : agent(config, {5, 3, {1, 2}, device}), batch(2, 64, 5, 3, device) {
+      : agent({config, config}, {5, 3, {1, 2}, device}), batch(2, 64, 5, 3, device) {
     for (const Tensor& t :
          {batch.observation, batch.action, batch.reward, batch.next_observation}) {
       t.copy_(at::sin(at::arange(t.numel(), at::kFloat) * 0.37).view(t.sizes()));
