@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "algos/agents/sac_metrics.hpp"
 #include "algos/networks/noise.hpp"
 
 namespace anthill {
@@ -89,12 +90,12 @@ void Sac::update(const Batch& batch) {
 
   // critics, and their targets: nothing below reads a target, so it may follow in the same pass
   const SacCriticLoss critic = sac_critic_loss(model_, batch, noise_);
-  optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss.sum()),
+  optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss),
                           optimisers_.target);
 
   // policy, against the critics just improved
   const SacActorLoss actor = sac_actor_loss(model_, batch, noise_);
-  optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss.sum()));
+  optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss));
 
   // temperature
   Tensor alpha_loss = at::zeros_like(actor.loss);
@@ -102,8 +103,8 @@ void Sac::update(const Batch& batch) {
   if (model_.config.temperature.automatic) {
     const Tensor loss = sac_temperature_loss(model_, actor.log_prob);
     alpha_loss = loss.detach();
-    optimisers_.temperature.step(model_.log_alpha,
-                                 torch::autograd::grad({loss.sum()}, {model_.log_alpha})[0]);
+    optimisers_.temperature.step(model_.log_alpha, torch::autograd::grad({loss}, {model_.log_alpha},
+                                                                         {at::ones_like(loss)})[0]);
   }
   measure(critic, actor, alpha_loss, alpha);
   ++num_updates_;
@@ -132,22 +133,18 @@ void Sac::act(std::span<const float> observation, std::span<float> action, Actio
 
 void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
                   const Tensor& alpha) {
-  const auto over_batch = [](const Tensor& q) { return q.flatten(1); };
-  const Tensor row = at::stack({critic.loss.detach(), actor.loss.detach(), alpha_loss, alpha,
-                                -actor.log_prob.mean(-1), over_batch(critic.q).mean(-1),
-                                over_batch(critic.q).amin(-1), over_batch(critic.q).amax(-1),
-                                (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1),
-                                critic.target.mean(-1), model_.target_entropy});
-  metric_sums_.add_(row);
+  add_sac_metrics(metric_sums_, {.critic_loss = critic.loss.detach(),
+                                 .actor_loss = actor.loss.detach(),
+                                 .alpha_loss = alpha_loss,
+                                 .alpha = alpha,
+                                 .target_entropy = model_.target_entropy,
+                                 .log_prob = actor.log_prob,
+                                 .q = critic.q,
+                                 .target = critic.target});
   ++num_measured_;
 }
 
-const std::vector<std::string>& Sac::metric_names() const {
-  static const std::vector<std::string> names = {
-      "critic_loss", "actor_loss", "alpha_loss", "alpha",       "entropy",       "q_mean",
-      "q_min",       "q_max",      "q_gap",      "target_mean", "target_entropy"};
-  return names;
-}
+const std::vector<std::string>& Sac::metric_names() const { return sac_metric_names(); }
 
 Tensor Sac::take_metric_means() {
   const double count = num_measured_ > 0 ? static_cast<double>(num_measured_)

@@ -22,52 +22,95 @@ inline T slope(T y) {
   if constexpr (kActivation == Activation::elu) return y > 0 ? T(1) : y + 1;
 }
 
-/// x[j] = gain[j] * n[j] + shift[j] with n = (x - mean) / sqrt(variance + eps), one row (Ba et al.,
-/// 2016). Returns 1 / sqrt(variance + eps).
+/// Partial sums of a row: many chains of additions, as one alone would wait for itself, and always
+/// the same ones, so that a sum does not depend on the instruction set.
 template <class T>
-inline T normalise_row(const HiddenLayer<T>& layer, const T* x, T* n, T* y) {
+struct Lanes {
+  static constexpr std::int64_t kCount = 32;
+  T lane[kCount];
+
+  Lanes() {
+#pragma omp simd
+    for (std::int64_t k = 0; k < kCount; ++k) lane[k] = 0;
+  }
+
+  T total() const {
+    T eight[8], two[2];
+#pragma omp simd
+    for (int k = 0; k < 8; ++k) eight[k] = (lane[k] + lane[k + 8]) + (lane[k + 16] + lane[k + 24]);
+    for (int k = 0; k < 2; ++k) two[k] = (eight[k] + eight[k + 2]) + (eight[k + 4] + eight[k + 6]);
+    return two[0] + two[1];
+  }
+};
+
+/// f(j, k) for every element j of a row, where k is the lane that j belongs to.
+template <class F>
+inline void over_lanes(std::int64_t width, const F& f) {
+  constexpr std::int64_t kCount = Lanes<float>::kCount;
+  std::int64_t begin = 0;
+  for (; begin + kCount <= width; begin += kCount) {
+#pragma omp simd
+    for (std::int64_t k = 0; k < kCount; ++k) f(begin + k, k);
+  }
+  for (std::int64_t k = 0; begin + k < width; ++k) f(begin + k, k);
+}
+
+/// sum of f(j) over a row.
+template <class T, class F>
+inline T sum_over(std::int64_t width, const F& f) {
+  Lanes<T> sum;
+  over_lanes(width, [&](std::int64_t j, std::int64_t k) { sum.lane[k] += f(j); });
+  return sum.total();
+}
+
+/// n = (x - mean) / sqrt(variance + eps) and y = after(gain * n + shift), one row whose sum is
+/// known (Ba et al., 2016). Returns 1 / sqrt(variance + eps). `x` may be `y`.
+template <class T, class After>
+inline T normalise_row(const HiddenLayer<T>& layer, const T* x, T sum, T* n, T* y,
+                       const After& after) {
   const std::int64_t width = layer.width;
-  T sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (std::int64_t j = 0; j < width; ++j) sum += x[j];
   const T mean = sum / static_cast<T>(width);
-  T squares = 0;
-#pragma omp simd reduction(+ : squares)
-  for (std::int64_t j = 0; j < width; ++j) squares += (x[j] - mean) * (x[j] - mean);
+  const T squares =
+      sum_over<T>(width, [x, mean](std::int64_t j) { return (x[j] - mean) * (x[j] - mean); });
   const T inverse_std = 1 / root(squares / static_cast<T>(width) + T(kLayerNormEps));
   const T* gain = layer.gain;
   const T* shift = layer.shift;
 #pragma omp simd
   for (std::int64_t j = 0; j < width; ++j) {
     n[j] = (x[j] - mean) * inverse_std;
-    y[j] = gain[j] * n[j] + shift[j];
+    y[j] = after(gain[j] * n[j] + shift[j]);
   }
   return inverse_std;
 }
 
-/// g (d loss / d y) becomes d loss / d x; the affine part's gradients are added when wanted.
-template <class T>
+/// g becomes d loss / d x, where before(j) is d loss / d y of element j; the affine part's
+/// gradients are added when wanted.
+template <class T, class Before>
 inline void normalise_row_backward(const HiddenLayer<T>& layer, const T* n, T inverse_std,
-                                   const HiddenGradients<T>& gradients, T* g) {
+                                   const HiddenGradients<T>& gradients, T* g,
+                                   const Before& before) {
   const std::int64_t width = layer.width;
+  const T* gain = layer.gain;
+  Lanes<T> sum, dot;
+  const auto add = [&](std::int64_t j, std::int64_t k, T d_y) {
+    g[j] = d_y * gain[j];
+    sum.lane[k] += g[j];
+    dot.lane[k] += g[j] * n[j];
+  };
   if (gradients.gain != nullptr) {
     T* d_gain = gradients.gain;
     T* d_shift = gradients.shift;
-#pragma omp simd
-    for (std::int64_t j = 0; j < width; ++j) {
-      d_gain[j] += g[j] * n[j];
-      d_shift[j] += g[j];
-    }
+    over_lanes(width, [&](std::int64_t j, std::int64_t k) {
+      const T d_y = before(j);
+      d_gain[j] += d_y * n[j];
+      d_shift[j] += d_y;
+      add(j, k, d_y);
+    });
+  } else {
+    over_lanes(width, [&](std::int64_t j, std::int64_t k) { add(j, k, before(j)); });
   }
-  const T* gain = layer.gain;
-  T sum = 0, dot = 0;
-#pragma omp simd reduction(+ : sum, dot)
-  for (std::int64_t j = 0; j < width; ++j) {
-    g[j] *= gain[j];
-    sum += g[j];
-    dot += g[j] * n[j];
-  }
-  const T mean = sum / static_cast<T>(width), slope_n = dot / static_cast<T>(width);
+  const T mean = sum.total() / static_cast<T>(width);
+  const T slope_n = dot.total() / static_cast<T>(width);
 #pragma omp simd
   for (std::int64_t j = 0; j < width; ++j) g[j] = inverse_std * (g[j] - mean - n[j] * slope_n);
 }
@@ -76,35 +119,33 @@ template <Activation kActivation, class T>
 void forward_rows(const HiddenLayer<T>& layer, const HiddenRows<T>& rows, std::int64_t num_rows) {
   const std::int64_t width = layer.width;
   const T* bias = layer.bias;
+  const T keep_scale = layer.keep_scale;
+  const auto activation = [](T x) { return activate<kActivation>(x); };
   for (std::int64_t r = 0; r < num_rows; ++r) {
     T* x = rows.output + r * width;
     T* y = rows.activated + r * width;
-    if (rows.keep != nullptr) {
-      const std::uint8_t* keep = rows.keep + r * width;
+    const std::uint8_t* keep = rows.keep != nullptr ? rows.keep + r * width : nullptr;
+    if (layer.norm == HiddenNorm::before_activation) {
+      const T sum = sum_over<T>(width, [=](std::int64_t j) {
+        const T z = x[j] + bias[j];
+        return x[j] = keep == nullptr ? z : z * (keep[j] != 0 ? keep_scale : T(0));
+      });
+      rows.inverse_std[r] =
+          normalise_row(layer, x, sum, rows.normalised + r * width, y, activation);
+    } else if (keep != nullptr) {
 #pragma omp simd
       for (std::int64_t j = 0; j < width; ++j) {
-        x[j] = (x[j] + bias[j]) * (keep[j] != 0 ? layer.keep_scale : T(0));
+        y[j] = activation((x[j] + bias[j]) * (keep[j] != 0 ? keep_scale : T(0)));
       }
-    }
-    const bool biased = rows.keep != nullptr;
-    if (layer.norm == HiddenNorm::before_activation) {
-      if (!biased) {
-#pragma omp simd
-        for (std::int64_t j = 0; j < width; ++j) x[j] += bias[j];
-      }
-      rows.inverse_std[r] = normalise_row(layer, x, rows.normalised + r * width, x);
-#pragma omp simd
-      for (std::int64_t j = 0; j < width; ++j) y[j] = activate<kActivation>(x[j]);
-    } else if (biased) {
-#pragma omp simd
-      for (std::int64_t j = 0; j < width; ++j) y[j] = activate<kActivation>(x[j]);
     } else {
 #pragma omp simd
-      for (std::int64_t j = 0; j < width; ++j) y[j] = activate<kActivation>(x[j] + bias[j]);
+      for (std::int64_t j = 0; j < width; ++j) y[j] = activation(x[j] + bias[j]);
     }
     const T* last = y;
     if (layer.norm == HiddenNorm::after_activation) {
-      rows.inverse_std[r] = normalise_row(layer, y, rows.normalised + r * width, x);
+      const T sum = sum_over<T>(width, [y](std::int64_t j) { return y[j]; });
+      rows.inverse_std[r] = normalise_row(layer, y, sum, rows.normalised + r * width, x,
+                                          [](T value) { return value; });
       last = x;
     }
     if (rows.skip != nullptr) {
@@ -120,36 +161,31 @@ void backward_rows(const HiddenLayer<T>& layer, const HiddenRows<T>& rows,
                    const HiddenGradients<T>& gradients, const std::int32_t* index,
                    std::int64_t num_rows, T* gradient) {
   const std::int64_t width = layer.width;
+  T* d_bias = gradients.bias;
   for (std::int64_t r = 0; r < num_rows; ++r) {
     const std::int64_t row = index != nullptr ? index[r] : r;
     T* g = gradient + r * width;
     const T* y = rows.activated + row * width;
     const T* n = rows.normalised != nullptr ? rows.normalised + row * width : nullptr;
-    if (layer.norm == HiddenNorm::after_activation) {
-      normalise_row_backward(layer, n, rows.inverse_std[row], gradients, g);
-    }
-    if (layer.norm != HiddenNorm::before_activation && rows.keep == nullptr &&
-        gradients.bias != nullptr) {
-      T* d_bias = gradients.bias;
-#pragma omp simd
-      for (std::int64_t j = 0; j < width; ++j) {
-        g[j] *= slope<kActivation>(y[j]);
-        d_bias[j] += g[j];
-      }
-      continue;
-    }
-#pragma omp simd
-    for (std::int64_t j = 0; j < width; ++j) g[j] *= slope<kActivation>(y[j]);
+    const auto through_activation = [g, y](std::int64_t j) {
+      return g[j] * slope<kActivation>(y[j]);
+    };
     if (layer.norm == HiddenNorm::before_activation) {
-      normalise_row_backward(layer, n, rows.inverse_std[row], gradients, g);
+      normalise_row_backward(layer, n, rows.inverse_std[row], gradients, g, through_activation);
+    } else {
+      if (layer.norm == HiddenNorm::after_activation) {
+        normalise_row_backward(layer, n, rows.inverse_std[row], gradients, g,
+                               [g](std::int64_t j) { return g[j]; });
+      }
+#pragma omp simd
+      for (std::int64_t j = 0; j < width; ++j) g[j] = through_activation(j);
     }
     if (rows.keep != nullptr) {
       const std::uint8_t* keep = rows.keep + row * width;
 #pragma omp simd
       for (std::int64_t j = 0; j < width; ++j) g[j] *= keep[j] != 0 ? layer.keep_scale : T(0);
     }
-    if (gradients.bias != nullptr) {
-      T* d_bias = gradients.bias;
+    if (d_bias != nullptr) {
 #pragma omp simd
       for (std::int64_t j = 0; j < width; ++j) d_bias[j] += g[j];
     }
@@ -187,10 +223,8 @@ void single_output_forward(const T* x, const T* weight, const T* bias, std::int6
                            std::int64_t width, T* out) {
   for (std::int64_t r = 0; r < num_rows; ++r) {
     const T* row = x + r * width;
-    T sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (std::int64_t j = 0; j < width; ++j) sum += row[j] * weight[j];
-    out[r] = sum + *bias;
+    out[r] =
+        *bias + sum_over<T>(width, [row, weight](std::int64_t j) { return row[j] * weight[j]; });
   }
 }
 

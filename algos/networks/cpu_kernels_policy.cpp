@@ -169,13 +169,17 @@ void fill_normal(float* out, std::int64_t size, std::uint64_t seed, RandomStream
       first[2 * k + 1] = philox_uniform(words.word[2]);
       second[2 * k + 1] = philox_uniform(words.word[3]);
     }
+    // sine and cosine apart: together they become a call that has no vector form
+    float angle[2 * kLanes];
 #pragma omp simd
     for (std::int64_t k = 0; k < 2 * kLanes; ++k) {
-      const float radius = root(-2.0f * vector_log(first[k]));
-      const float angle = 6.283185307179586f * second[k];
-      normal[2 * k] = radius * ::cosf(angle);
-      normal[2 * k + 1] = radius * ::sinf(angle);
+      first[k] = root(-2.0f * vector_log(first[k]));
+      angle[k] = 6.283185307179586f * second[k];
     }
+#pragma omp simd
+    for (std::int64_t k = 0; k < 2 * kLanes; ++k) normal[2 * k] = first[k] * ::cosf(angle[k]);
+#pragma omp simd
+    for (std::int64_t k = 0; k < 2 * kLanes; ++k) normal[2 * k + 1] = first[k] * ::sinf(angle[k]);
     const std::int64_t left = size - 4 * begin;
     const std::int64_t count = left < 4 * kLanes ? left : 4 * kLanes;
     for (std::int64_t k = 0; k < count; ++k) out[4 * begin + k] = normal[k];

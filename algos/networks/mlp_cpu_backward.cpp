@@ -175,8 +175,8 @@ void BackwardPass<T>::parameters_and_inputs(const Tensor& d_output, const Tensor
   });
 }
 
-/// Only rows whose output has a gradient are computed, in two items per network: a minimum over the
-/// ensemble leaves each network about half of them.
+/// Only rows whose output has a gradient are computed: a minimum over the ensemble leaves each of
+/// two networks about half of them. A network that keeps most of its rows is two items.
 template <class T>
 void BackwardPass<T>::inputs_only(const Tensor& d_output) const {
   const std::int64_t out = mlp_.shape.output_dim, batch = mlp_.batch;
@@ -196,7 +196,9 @@ void BackwardPass<T>::inputs_only(const Tensor& d_output) const {
   const Tensor scratch = scratch_for(2 * mlp_.networks, d_output);
   learner_team().run(2 * mlp_.networks, [&](std::int64_t item) {
     const std::int64_t g = item / 2, count = num_used[static_cast<std::size_t>(g)];
-    const std::int64_t begin = item % 2 * count / 2, rows = (item % 2 + 1) * count / 2 - begin;
+    const std::int64_t middle = count > 3 * batch / 4 ? count / 2 : count;
+    const std::int64_t begin = item % 2 == 0 ? 0 : middle;
+    const std::int64_t rows = item % 2 == 0 ? middle : count - middle;
     if (rows == 0) return;
     const Shard shard{g, 0, batch};
     const LinearPlace& last = mlp_.places.back();

@@ -55,18 +55,18 @@ Tensor mlp_forward_cpu(const MlpShape& shape, const Tensor& flat, MlpTape& tape)
     }
     tape.hidden.push_back(std::move(hidden));
   }
-  const std::int64_t out_size = batch * shape.output_dim;
-  const Tensor output = at::empty({networks, aligned_size(out_size)}, options);
   tape.input = aligned_blocks(tape.input);
+  const std::vector<std::int64_t> sizes = {flat.size(0), flat.size(1), batch, shape.output_dim};
+  const std::int64_t out_size = batch * shape.output_dim, padded = aligned_size(out_size);
+  const bool is_padded = padded != out_size;
+  const Tensor output =
+      is_padded ? at::empty({networks, padded}, options) : at::empty(sizes, options);
   if (flat.scalar_type() == at::kDouble) {
     forward<double>(shape, flat, tape, output);
   } else {
     forward<float>(shape, flat, tape, output);
   }
-  // contiguous whatever the padding
-  return output.narrow(1, 0, out_size)
-      .contiguous()
-      .view({flat.size(0), flat.size(1), batch, shape.output_dim});
+  return is_padded ? output.narrow(1, 0, out_size).contiguous().view(sizes) : output;
 }
 
 }  // namespace anthill

@@ -37,7 +37,7 @@ Parameters::Parameters(ParameterLayout layout, std::int64_t members, std::int64_
 }
 
 Tensor Parameters::gradient(const Tensor& loss, bool retain_graph) const {
-  return torch::autograd::grad({loss}, {flat_}, {}, retain_graph)[0];
+  return torch::autograd::grad({loss}, {flat_}, {at::ones_like(loss)}, retain_graph)[0];
 }
 
 Parameters Parameters::clone(bool requires_grad) const {

@@ -51,7 +51,8 @@ class Parameters {
   const std::vector<Tensor>& views() const { return views_; }
   const Tensor& view(const std::string& name) const { return views_[layout_.index(name)]; }
 
-  /// d(loss)/d(flat), [M, E, P]; frees the graph unless `retain_graph`.
+  /// d(sum of the members' losses)/d(flat), [M, E, P]; `loss` is [M] or a scalar. Frees the graph
+  /// unless `retain_graph`.
   Tensor gradient(const Tensor& loss, bool retain_graph = false) const;
 
   /// A copy in its own memory.

@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "algos/agents/sac_metrics.hpp"
 #include "algos/networks/noise.hpp"
 #include "tests/algos/scalar_reference.hpp"
 
@@ -154,6 +155,37 @@ BOOST_AUTO_TEST_CASE(updates_fit_a_fixed_batch_and_measure_themselves) {
   BOOST_TEST(last < 0.05 * first);
   BOOST_TEST(agent.num_updates() == 502);
   BOOST_TEST(agent.parameters_are_finite());
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_the_means_that_they_say) {
+  const Tensor sums = at::zeros({11, 2});
+  const auto numbers = [](at::IntArrayRef sizes, double phase) {
+    const Tensor t = at::empty(sizes, at::kFloat);
+    return at::sin(at::arange(t.numel(), at::kFloat) * 1.7 + phase).view(sizes);
+  };
+  SacMeasured m{numbers({2}, 0.1),      numbers({2}, 0.2),    numbers({2}, 0.3),
+                numbers({2}, 0.4),      numbers({2}, 0.5),    numbers({2, 37}, 0.6),
+                numbers({2, 2, 37}, 7), numbers({2, 37}, 0.8)};
+  add_sac_metrics(sums, m);
+  add_sac_metrics(sums, m);
+  const Tensor q = m.q.flatten(1);
+  const std::vector<Tensor> expected = {
+      m.critic_loss,     m.actor_loss,         m.alpha_loss,
+      m.alpha,           -m.log_prob.mean(-1), q.mean(-1),
+      q.amin(-1),        q.amax(-1),           (m.q.select(1, 0) - m.q.select(1, 1)).abs().mean(-1),
+      m.target.mean(-1), m.target_entropy};
+  BOOST_REQUIRE(sac_metric_names().size() == expected.size());
+  for (std::size_t k = 0; k < expected.size(); ++k) {
+    BOOST_TEST(at::allclose(sums[static_cast<std::int64_t>(k)], 2.0 * expected[k], 1e-5, 1e-6),
+               sac_metric_names()[k]);
+  }
+  m.q[1][1][30] = NAN;  // must not be lost
+  add_sac_metrics(sums, m);
+  for (const std::int64_t k : {5, 6, 7, 8}) {
+    BOOST_TEST(std::isfinite(sums[k][0].item<double>()));
+    BOOST_TEST(!std::isfinite(sums[k][1].item<double>()),
+               sac_metric_names()[static_cast<std::size_t>(k)]);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(fixed_temperature_stays) {

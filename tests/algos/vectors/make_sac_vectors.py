@@ -1,0 +1,279 @@
+"""Losses and gradients of SAC from PyTorch's own modules, for tests/algos/sac_vectors_test.cpp.
+
+    python tests/algos/vectors/make_sac_vectors.py           # writes sac_<case>.safetensors
+    python tests/algos/vectors/make_sac_vectors.py --check   # makes them again and compares
+
+Needs a torch that can be imported. Everything is computed in float64 and stored as float32; the
+inputs are float32 values from the start, so that both sides see the same numbers.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import struct
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+
+BATCH, OBSERVATION, ACTION, CRITICS, UPDATES = 8, 5, 2, 2, 3
+DISCOUNT, TAU, LEARNING_RATE = 0.97, 0.05, 1e-3
+
+# settings are named as in TOML; "layer_norm" and so on hold for actor and critic alike
+CASES = {
+    "sb3": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+            "alpha_form": "log_alpha"},
+    "jaxrl_layer_norm": {"activation": "relu", "log_std_form": "tanh_affine", "alpha_form": "alpha",
+                         "log_prob_form": "epsilon", "layer_norm": "before_activation"},
+    "elu_residual": {"activation": "elu", "log_std_form": "clamp", "log_prob_form": "exact",
+                     "alpha_form": "alpha", "layer_norm": "after_activation", "residual": True,
+                     "weight_decay": 0.02},
+    "tanh_dropout": {"activation": "tanh", "log_std_form": "tanh_affine", "alpha_form": "log_alpha",
+                     "log_prob_form": "exact", "layer_norm": "before_activation", "dropout": 0.25},
+}  # fmt: skip
+DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0}
+HIDDEN = (16, 16, 12)
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
+
+
+class Mlp(nn.Module):
+    """Linear, dropout by a mask, LayerNorm and activation in either order, a skip where widths agree."""
+
+    def __init__(self, settings, inputs, outputs, drops):
+        super().__init__()
+        self.settings, self.drops = settings, drops
+        widths = (inputs, *HIDDEN)
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
+        norm = settings["layer_norm"] != "none"
+        self.layer_norm = nn.ModuleList(nn.LayerNorm(b) for b in HIDDEN) if norm else None
+        self.output = nn.Linear(HIDDEN[-1], outputs)
+        self.activation = ACTIVATIONS[settings["activation"]]()
+
+    def forward(self, x, keep=None):
+        for i, linear in enumerate(self.hidden):
+            h = linear(x)
+            if self.drops and keep is not None:
+                h = h * keep[i] / (1.0 - self.settings["dropout"])
+            if self.settings["layer_norm"] == "before_activation":
+                h = self.layer_norm[i](h)
+            h = self.activation(h)
+            if self.settings["layer_norm"] == "after_activation":
+                h = self.layer_norm[i](h)
+            x = h + x if self.settings["residual"] and h.shape == x.shape else h
+        return self.output(x)
+
+    def arrays(self, values):
+        """Name -> array of every parameter, under the names of the project's files."""
+        return {name.replace("hidden.", "hidden_").replace("layer_norm.", "layer_norm_"): value
+                for (name, _), value in zip(self.named_parameters(), values)}  # fmt: skip
+
+
+def random_inputs(generator, settings):
+    """Batch and noise of one case, float32 values in float64."""
+
+    def normal(*shape):
+        return torch.tensor(generator.standard_normal(shape), dtype=torch.float32).double()
+
+    inputs = {
+        "observation": normal(BATCH, OBSERVATION),
+        "action": torch.tanh(normal(BATCH, ACTION)).float().double(),
+        "reward": normal(BATCH),
+        "next_observation": normal(BATCH, OBSERVATION),
+        "bootstrap": torch.tensor(generator.random(BATCH) > 0.2).double(),
+        "noise.next_action": normal(BATCH, ACTION),
+        "noise.action": normal(BATCH, ACTION),
+    }
+    if settings["dropout"] > 0:
+        for use in ("target", "critic", "actor"):
+            kept = generator.random((CRITICS, BATCH * sum(HIDDEN))) >= settings["dropout"]
+            inputs[f"keep.{use}"] = torch.tensor(kept).double()
+    return inputs
+
+
+def masks(inputs, use, critic):
+    """One mask per hidden layer, [BATCH, width]: layer after layer in the stored row."""
+    if f"keep.{use}" not in inputs:
+        return None
+    row, result, begin = inputs[f"keep.{use}"][critic], [], 0
+    for width in HIDDEN:
+        result.append(row[begin : begin + BATCH * width].view(BATCH, width))
+        begin += BATCH * width
+    return result
+
+
+def sample(settings, head, noise):
+    """Action and log-probability of the squashed Gaussian whose head is [B, 2A]."""
+    mean, raw = head.chunk(2, dim=-1)
+    if settings["log_std_form"] == "clamp":
+        log_std = raw.clamp(-20.0, 2.0)
+    else:
+        log_std = -10.0 + 6.0 * (1.0 + torch.tanh(raw))
+    u = mean + log_std.exp() * noise
+    density = torch.distributions.Normal(mean, log_std.exp()).log_prob(u)
+    if settings["log_prob_form"] == "exact":
+        # log(1 - tanh(u)^2) as PyTorch's own transform has it
+        slope = torch.distributions.transforms.TanhTransform().log_abs_det_jacobian(u, torch.tanh(u))
+    else:
+        slope = torch.log(torch.relu(1.0 - torch.tanh(u) ** 2) + 1e-6)
+    return torch.tanh(u), (density - slope).sum(-1)
+
+
+class Learner:
+    def __init__(self, settings):
+        self.settings = settings
+        self.actor = Mlp(settings, OBSERVATION, 2 * ACTION, drops=False)
+        self.critics = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(CRITICS)]
+        self.targets = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(CRITICS)]
+        for target, critic in zip(self.targets, self.critics):
+            target.load_state_dict(critic.state_dict())
+        self.log_alpha = torch.tensor(math.log(0.3), dtype=torch.float32).double()
+        self.log_alpha.requires_grad_(True)
+
+        def adam(parameters, weight_decay=0.0):
+            return torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=weight_decay)
+
+        decay = settings["weight_decay"]
+        self.critic_adam = adam([p for c in self.critics for p in c.parameters()], decay)
+        self.actor_adam = adam(list(self.actor.parameters()), decay)
+        self.alpha_adam = adam([self.log_alpha])
+
+    def q(self, networks, observation, action, inputs, use):
+        x = torch.cat([observation, action], -1)
+        return torch.stack([n(x, masks(inputs, use, e))[:, 0] for e, n in enumerate(networks)])
+
+    def critic_loss(self, inputs):
+        with torch.no_grad():
+            head = self.actor(inputs["next_observation"])
+            action, log_prob = sample(self.settings, head, inputs["noise.next_action"])
+            q = self.q(self.targets, inputs["next_observation"], action, inputs, "target").amin(0)
+            soft = q - self.log_alpha.exp() * log_prob
+            target = inputs["reward"] + DISCOUNT * inputs["bootstrap"] * soft
+        q = self.q(self.critics, inputs["observation"], inputs["action"], inputs, "critic")
+        return sum(nn.functional.mse_loss(one, target) for one in q)
+
+    def actor_loss(self, inputs):
+        head = self.actor(inputs["observation"])
+        action, log_prob = sample(self.settings, head, inputs["noise.action"])
+        q = self.q(self.critics, inputs["observation"], action, inputs, "actor").amin(0)
+        return (self.log_alpha.detach().exp() * log_prob - q).mean(), log_prob.detach()
+
+    def alpha_loss(self, log_prob):
+        alpha_form = self.settings["alpha_form"] == "alpha"
+        factor = self.log_alpha.exp() if alpha_form else self.log_alpha
+        return -(factor * (log_prob - ACTION)).mean()
+
+    def update(self, inputs):
+        """One update in the order critic, target, actor, temperature; returns what it computed."""
+        out = {}
+        critic_loss = self.critic_loss(inputs)
+        self.critic_adam.zero_grad()
+        critic_loss.backward()
+        for e, critic in enumerate(self.critics):
+            out |= prefixed(f"gradient.critic_{e}", critic, [p.grad for p in critic.parameters()])
+        self.critic_adam.step()
+        with torch.no_grad():
+            for target, critic in zip(self.targets, self.critics):
+                for t, c in zip(target.parameters(), critic.parameters()):
+                    t.lerp_(c, TAU)
+        actor_loss, log_prob = self.actor_loss(inputs)
+        self.actor_adam.zero_grad()
+        actor_loss.backward()
+        gradients = [p.grad for p in self.actor.parameters()]
+        out |= prefixed("gradient.actor", self.actor, gradients)
+        self.actor_adam.step()
+        alpha_loss = self.alpha_loss(log_prob)
+        self.alpha_adam.zero_grad()
+        alpha_loss.backward()
+        out["gradient.log_alpha"] = self.log_alpha.grad.clone()
+        self.alpha_adam.step()
+        losses = {"critic_loss": critic_loss, "actor_loss": actor_loss, "alpha_loss": alpha_loss}
+        return out | losses
+
+    def parameters(self, prefix):
+        networks = {"actor": self.actor}
+        networks |= {f"critic_{e}": c for e, c in enumerate(self.critics)}
+        networks |= {f"target_critic_{e}": t for e, t in enumerate(self.targets)}
+        out = {f"{prefix}.log_alpha": self.log_alpha}
+        for name, network in networks.items():
+            out |= prefixed(f"{prefix}.{name}", network, network.parameters())
+        return out
+
+
+def prefixed(prefix, network, values):
+    copies = [v.detach().clone() for v in values]
+    return {f"{prefix}.{name}": value for name, value in network.arrays(copies).items()}
+
+
+def make_case(number, settings):
+    torch.manual_seed(number)
+    inputs = random_inputs(np.random.default_rng(number), settings)
+    torch.set_default_dtype(torch.float32)
+    learner = Learner(settings)
+    for network in (learner.actor, *learner.critics, *learner.targets):
+        network.double()  # float32 values, float64 arithmetic
+    arrays = inputs | {k: v.detach().clone() for k, v in learner.parameters("start").items()}
+    arrays |= {k: v.detach().clone() for k, v in learner.update(inputs).items()}
+    for _ in range(UPDATES - 1):
+        learner.update(inputs)
+    return arrays | learner.parameters("end")
+
+
+def to_bytes(arrays, metadata):
+    """The safetensors format: length, JSON, raw float32."""
+    header, data = {"__metadata__": metadata}, b""
+    for name in sorted(arrays):
+        raw = arrays[name].detach().to(torch.float32).numpy().tobytes()
+        header[name] = {"dtype": "F32", "shape": list(arrays[name].shape),
+                        "data_offsets": [len(data), len(data) + len(raw)]}  # fmt: skip
+        data += raw
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def from_bytes(content):
+    length = struct.unpack("<Q", content[:8])[0]
+    header = json.loads(content[8 : 8 + length])
+    data = content[8 + length :]
+    del header["__metadata__"]
+    return {name: np.frombuffer(data[entry["data_offsets"][0] : entry["data_offsets"][1]], "<f4")
+            for name, entry in header.items()}  # fmt: skip
+
+
+def worst_difference(path, content):
+    """Largest |a - b| / max(|a|) over the arrays of the committed file and of the new one."""
+    old, new = from_bytes(path.read_bytes()), from_bytes(content)
+    if old.keys() != new.keys():
+        raise SystemExit(f"{path}: holds other arrays; make it again")
+    scale = {name: max(np.abs(values).max(initial=0.0), 1e-30) for name, values in old.items()}
+    return max(np.abs(old[n] - new[n]).max(initial=0.0) / scale[n] for n in old)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with the files that are there")
+    arguments = parser.parse_args()
+    folder = pathlib.Path(__file__).parent
+    failed = False
+    for number, (name, own) in enumerate(CASES.items()):
+        settings = DEFAULTS | own
+        metadata = {key: json.dumps(value).strip('"') for key, value in settings.items()}
+        metadata |= {"discount": str(DISCOUNT), "tau": str(TAU), "updates": str(UPDATES),
+                     "learning_rate": str(LEARNING_RATE), "hidden_dims": json.dumps(HIDDEN),
+                     "versions": f"torch {torch.__version__}, numpy {np.__version__}"}  # fmt: skip
+        content = to_bytes(make_case(number, settings), metadata)
+        path = folder / f"sac_{name}.safetensors"
+        if arguments.check:
+            difference = worst_difference(path, content)
+            failed |= not difference < 1e-6
+            print(f"{path.name}: largest relative difference {difference:.1e}")
+        else:
+            path.write_bytes(content)
+            print(f"{path.name}: {len(content)} bytes")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
