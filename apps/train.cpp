@@ -1,5 +1,6 @@
 /// anthill train: one configuration file in, one run folder out.
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
 #include "configs/experiment.hpp"
+#include "configs/resume_rules.hpp"
 #include "generated/build_info.hpp"
 #include "sim/mujoco_info.hpp"
 #include "sim/thread_pool.hpp"
@@ -20,6 +22,7 @@ namespace {
 struct Arguments {
   std::string config;
   std::string run;
+  bool resume = false, fresh = false, overwrite = false;
   std::vector<std::string> overrides;
   std::vector<std::string> command_line;
 };
@@ -75,8 +78,37 @@ void print_start(const ExperimentConfig& config, const Trainer& trainer, const s
       static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
 }
 
+/// Batch systems start the same command again when a machine comes back.
+bool in_batch_mode() {
+  for (const char* variable : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"}) {
+    if (std::getenv(variable) != nullptr) return true;
+  }
+  return false;
+}
+
+/// The checkpoint that the run goes on from; nothing for a new run.
+std::optional<Checkpoint> find_start(const Arguments& arguments, RunCheckpoints& checkpoints) {
+  const bool resume = arguments.resume || (!arguments.fresh && in_batch_mode());
+  if (!resume) return std::nullopt;
+  return checkpoints.open_newest(print_message);
+}
+
+/// Clears what a new run replaces: what --overwrite says, or a start that never came to a step.
+void make_room(const Arguments& arguments, const std::string& run) {
+  const bool resume = arguments.resume || (!arguments.fresh && in_batch_mode());
+  if (arguments.overwrite || (resume && is_abandoned_start(run))) remove_run_files(run);
+}
+
+/// Says what a resumed run changes; throws ConfigError for what it must not change.
+void check_start(const ResolvedExperiment& experiment, const Checkpoint& checkpoint) {
+  const std::string saved = (checkpoint.folder() / checkpoint.info().config.name).string();
+  for (const std::string& change : check_resume(experiment, checkpoint.config_toml(), saved)) {
+    print_message("resuming with another " + change);
+  }
+}
+
 int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop,
-               const std::string& run) {
+               const std::string& run, bool resumable) {
   const Counters& counters = trainer.counters();
   switch (end) {
     case TrainingEnd::finished:
@@ -85,7 +117,8 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
       return kExitFinished;
     case TrainingEnd::stopped:
       recorder.finish(RunState::stopped, stop.name(), counters, &trainer.agent());
-      print_message(std::string("stopped by ") + stop.name() + "; everything is written");
+      print_message(std::string("stopped by ") + stop.name() + "; everything is written" +
+                    (resumable ? "; go on with --resume" : ""));
       return kExitStopped;
     case TrainingEnd::diverged:
       break;
@@ -99,7 +132,39 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
   return kExitDiverged;
 }
 
+/// A run that has ended at total_env_steps needs nothing more.
+bool is_finished(const std::string& run, const Checkpoint& checkpoint,
+                 const ExperimentConfig& config) {
+  return run_state_of(run) == RunState::finished &&
+         checkpoint.info().env_steps >= config.training.total_env_steps;
+}
+
+std::optional<ResumedRun> resumed_run(const std::optional<Checkpoint>& start) {
+  if (!start) return std::nullopt;
+  const std::string name = start->folder().filename().string();
+  print_message("resuming from " + name);
+  return ResumedRun{name, start->info().wall_time_s};
+}
+
+void emplace_recorder(std::optional<RunRecorder>& recorder, const ExperimentConfig& config,
+                      RunFolder& folder, RunCheckpoints& checkpoints, const Trainer& trainer,
+                      const std::optional<Checkpoint>& start) {
+  const std::vector<std::string>& terms = trainer.env().spec().reward_terms;
+  if (!start) {
+    recorder.emplace(config, folder, checkpoints, terms);
+    return;
+  }
+  const StateReader state = start->state().part("recorder");
+  recorder.emplace(config, folder, checkpoints, terms, &state);
+}
+
 int train(const Arguments& arguments) {
+  if (arguments.resume && (arguments.fresh || arguments.overwrite)) {
+    throw ConfigError("--resume goes on and --fresh starts anew; give one of them");
+  }
+  if (arguments.overwrite && !arguments.fresh) {
+    throw ConfigError("--overwrite removes the run that is there; give --fresh with it");
+  }
   const ResolvedExperiment experiment = read_experiment(arguments.config, arguments.overrides);
   for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
     print_message("warning: " + warning);
@@ -109,14 +174,27 @@ int train(const Arguments& arguments) {
 
   // whatever can be wrong with the input is found before the folder is made
   StopSignal stop;
+  RunCheckpoints checkpoints(experiment.config.checkpoint, run, write_experiment(experiment, false),
+                             kVersion);
+  std::optional<Checkpoint> start = find_start(arguments, checkpoints);
+  if (start) check_start(experiment, *start);
+  if (start && is_finished(run, *start, experiment.config)) {
+    print_message("finished already; raise training.total_env_steps to go on");
+    return kExitFinished;
+  }
   Trainer trainer(experiment.config);
+  if (start) trainer.load(*start);
+  if (!start) make_room(arguments, run);
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
-                   provenance_inputs(arguments, experiment.config.run, trainer));
+                   provenance_inputs(arguments, experiment.config.run, trainer),
+                   resumed_run(start));
   print_start(experiment.config, trainer, run);
   std::optional<RunRecorder> recorder;
   try {
-    recorder.emplace(experiment.config, folder, trainer.env().spec().reward_terms);
-    return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, run);
+    emplace_recorder(recorder, experiment.config, folder, checkpoints, trainer, start);
+    start.reset();
+    return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, run,
+                      checkpoints.enabled());
   } catch (const std::exception& error) {
     if (recorder) {
       recorder->finish(RunState::failed, error.what(), trainer.counters(), nullptr);
@@ -139,6 +217,12 @@ int main(int argc, char** argv) {
         app.add_option("config", arguments.config, "configuration file (TOML)")->required();
         app.add_option("--run", arguments.run,
                        "folder to create for the run; default runs/<config>-<UTC time>");
+        app.add_flag("--resume", arguments.resume,
+                     "go on from the newest checkpoint of the run folder; start where there is "
+                     "none (the default inside of a batch job)");
+        app.add_flag("--fresh", arguments.fresh, "start anew in an empty or missing run folder");
+        app.add_flag("--overwrite", arguments.overwrite,
+                     "with --fresh: first remove the run that is there, checkpoints too");
         anthill::add_set_option(app, arguments.overrides);
       },
       [&] { return anthill::train(arguments); });

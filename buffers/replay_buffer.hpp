@@ -72,6 +72,22 @@ class ReplayBuffer {
   /// (content gone: size() is 0). On cuda both wait for the device.
   virtual void save(std::ostream& out) const = 0;
   virtual void load(std::istream& in) = 0;
+
+  /// Stored vector steps, and the bytes of one: M*N packed records.
+  virtual std::int64_t num_steps() const = 0;
+  virtual std::int64_t step_bytes() const = 0;
+
+  /// Copies `count` vector steps, `first` and later (0: the oldest), to host memory of count *
+  /// step_bytes() bytes. On cuda it waits for the device. Throws std::invalid_argument for steps
+  /// that are not stored.
+  virtual void read_steps(std::int64_t first, std::int64_t count, void* out) const = 0;
+
+  /// Appends `count` vector steps that read_steps() wrote, as insert() does. Throws
+  /// std::runtime_error for damaged records; the steps before them are kept. On cuda it waits.
+  virtual void append_steps(std::int64_t count, const void* records) = 0;
+
+  /// Forgets all content.
+  virtual void clear() = 0;
 };
 
 /// An empty buffer; all memory is taken here. `seeds` has one entry per member and is copied.

@@ -45,17 +45,12 @@ class ReplayRing final : public ReplayBuffer {
 
   void insert(const TransitionView& rows, StreamHandle stream) override {
     check_rows(rows);
-    const bool full = ring_.num_filled == ring_.num_slots;
-    const std::int64_t slot = full ? ring_.oldest : slot_of(ring_.num_filled);
+    const std::int64_t slot = next_slot();
     const RowPointers pointers = system_.upload(rows, stream);
     const PackRows<System::kWidth> pack{ring_, pointers, slot};
     system_.for_each(ring_.num_lanes() * System::kWidth, pack, stream);
     system_.release(stream);
-    if (full) {
-      ring_.oldest = slot_of(1);
-    } else {
-      ++ring_.num_filled;
-    }
+    advance();
     count_usable(
         slot, [&](std::int64_t lane) { return rows.invalid[static_cast<std::size_t>(lane)] == 0; });
   }
@@ -82,10 +77,8 @@ class ReplayRing final : public ReplayBuffer {
     write_replay_header(out, shape_, ring_.num_slots, ring_.num_filled);
     std::vector<RecordLine> chunk = make_chunk();
     for (std::int64_t age = 0; age < ring_.num_filled;) {
-      const std::int64_t slot = slot_of(age);
-      const std::int64_t count = std::min(
-          {chunk_slots(), ring_.num_filled - age, ring_.num_slots - slot});  // not over the end
-      system_.read(chunk.data(), ring_.record(slot, 0), slot_bytes(count));
+      const std::int64_t count = std::min(chunk_slots(), ring_.num_filled - age);
+      read_steps(age, count, chunk.data());
       write_replay_bytes(out, chunk.data(), slot_bytes(count));
       age += count;
     }
@@ -99,17 +92,55 @@ class ReplayRing final : public ReplayBuffer {
       for (std::int64_t slot = 0; slot < num_filled;) {
         const std::int64_t count = std::min(chunk_slots(), num_filled - slot);
         read_replay_bytes(in, chunk.data(), slot_bytes(count));
-        for (std::int64_t i = 0; i < count; ++i) {
-          count_saved(slot + i, chunk.data() + i * slot_lines());
-        }
-        system_.write(ring_.record(slot, 0), chunk.data(), slot_bytes(count));
+        append_steps(count, chunk.data());
         slot += count;
       }
     } catch (...) {
       clear();
       throw;
     }
-    ring_.num_filled = num_filled;
+  }
+
+  std::int64_t num_steps() const override { return ring_.num_filled; }
+  std::int64_t step_bytes() const override { return static_cast<std::int64_t>(slot_bytes(1)); }
+
+  void read_steps(std::int64_t first, std::int64_t count, void* out) const override {
+    if (first < 0 || count < 0 || first > ring_.num_filled - count) {
+      throw std::invalid_argument("replay buffer: vector steps that are not stored");
+    }
+    auto* to = static_cast<std::byte*>(out);
+    while (count > 0) {
+      const std::int64_t slot = slot_of(first);
+      const std::int64_t piece = std::min(count, ring_.num_slots - slot);  // not over the end
+      system_.read(to, ring_.record(slot, 0), slot_bytes(piece));
+      to += slot_bytes(piece);
+      first += piece;
+      count -= piece;
+    }
+  }
+
+  void append_steps(std::int64_t count, const void* records) override {
+    const auto* from = static_cast<const float*>(records);
+    while (count > 0) {
+      const std::int64_t slot = next_slot();
+      const std::int64_t piece = std::min(count, ring_.num_slots - slot);  // not over the end
+      for (std::int64_t i = 0; i < piece; ++i) check_flags(from + i * slot_lines() * 16);
+      system_.write(ring_.record(slot, 0), from, slot_bytes(piece));
+      for (std::int64_t i = 0; i < piece; ++i, from += slot_lines() * 16) {
+        advance();
+        count_usable(slot + i, [&](std::int64_t lane) {
+          return (saved_flags(from, lane) & kUnusableFlags) == 0;
+        });
+      }
+      count -= piece;
+    }
+  }
+
+  void clear() override {
+    ring_.num_filled = 0;
+    ring_.oldest = 0;
+    std::fill(usable_.begin(), usable_.end(), 0);
+    std::fill(usable_in_slot_.begin(), usable_in_slot_.end(), 0);
   }
 
  private:
@@ -127,24 +158,27 @@ class ReplayRing final : public ReplayBuffer {
   }
   std::int64_t slot_of(std::int64_t age) const { return (ring_.oldest + age) % ring_.num_slots; }
 
-  void clear() {
-    ring_.num_filled = 0;
-    ring_.oldest = 0;
-    std::fill(usable_.begin(), usable_.end(), 0);
-    std::fill(usable_in_slot_.begin(), usable_in_slot_.end(), 0);
+  /// The slot that the next vector step goes to, and that it is there.
+  std::int64_t next_slot() const {
+    return ring_.num_filled == ring_.num_slots ? ring_.oldest : slot_of(ring_.num_filled);
+  }
+  void advance() {
+    if (ring_.num_filled == ring_.num_slots) {
+      ring_.oldest = slot_of(1);
+    } else {
+      ++ring_.num_filled;
+    }
   }
 
-  /// Checks and counts the records of one slot, still in host memory.
-  void count_saved(std::int64_t slot, const RecordLine* lines) {
-    const auto flags = [&](std::int64_t lane) {
-      return ring_.layout.flags(lines[lane * ring_.layout.num_lines()].word);
-    };
+  /// Flags of a lane's record in one saved vector step.
+  std::uint32_t saved_flags(const float* step, std::int64_t lane) const {
+    return ring_.layout.flags(step + lane * ring_.layout.num_words());
+  }
+  void check_flags(const float* step) const {
     for (std::int64_t lane = 0; lane < ring_.num_lanes(); ++lane) {
-      if ((flags(lane) & ~kKnownFlags) != 0) {
-        throw std::runtime_error("saved replay buffer: damaged record; use an older checkpoint");
-      }
+      if ((saved_flags(step, lane) & ~kKnownFlags) == 0) continue;
+      throw std::runtime_error("saved replay buffer: damaged record; use an older checkpoint");
     }
-    count_usable(slot, [&](std::int64_t lane) { return (flags(lane) & kUnusableFlags) == 0; });
   }
 
   /// Replaces what slot `slot` counts for in usable_.

@@ -172,6 +172,19 @@ void add_evaluation(std::vector<Field>& fields) {
             "Episodes of one evaluation, on environments of their own.");
 }
 
+void add_checkpoint(std::vector<Field>& fields) {
+  SectionTable table(
+      fields, "checkpoint", [](auto& config) -> auto& { return config.checkpoint; });
+  table.add("period", &CheckpointConfig::period, between(0, kMaxSteps), "env steps",
+            "Time between checkpoints; 0: by wall time alone.");
+  table.add("period_s", &CheckpointConfig::period_s, between(0, 1e9), "s",
+            "Wall time between checkpoints; 0: by env steps alone; both 0: no checkpoints.");
+  table.add("keep", &CheckpointConfig::keep, between(2, 1'000'000), "checkpoints",
+            "Newest checkpoints that are kept.");
+  table.add("archive_period", &CheckpointConfig::archive_period, between(0, kMaxSteps), "env steps",
+            "Time between checkpoints that are kept for good, in checkpoints/archive; 0: none.");
+}
+
 void add_log(std::vector<Field>& fields) {
   SectionTable table(
       fields, "log", [](auto& config) -> auto& { return config.log; });
@@ -198,6 +211,7 @@ std::vector<Field> make_fields() {
   add_temperature(fields);
   add_learner(fields);
   add_evaluation(fields);
+  add_checkpoint(fields);
   add_log(fields);
   return fields;
 }

@@ -9,6 +9,7 @@
 
 #include "algos/agents/agent_config.hpp"
 #include "algos/agents/batch.hpp"
+#include "algos/checkpoint/state.hpp"
 #include "buffers/philox.hpp"
 
 namespace anthill {
@@ -59,6 +60,11 @@ class Agent {
   /// All networks and the temperature by name (shared memory, not copies), e.g.
   /// "actor.hidden_0.weight" [M, 1, out, in].
   virtual std::vector<NamedTensor> parameters() const = 0;
+
+  /// Everything that later updates, actions and metrics depend on: parameters, targets, optimisers,
+  /// counters, sums of metrics. load() throws ConfigError for another structure. Both synchronise.
+  virtual void save(StateWriter state) const = 0;
+  virtual void load(const StateReader& state) = 0;
 
   /// Whether every parameter is finite. Synchronises.
   bool parameters_are_finite() const;

@@ -67,6 +67,8 @@ class Sac final : public Agent {
   const std::vector<std::string>& metric_names() const override;
   Tensor take_metric_means() override;
   std::vector<NamedTensor> parameters() const override;
+  void save(StateWriter state) const override;
+  void load(const StateReader& state) override;
 
   const SacModel& model() const { return model_; }
 

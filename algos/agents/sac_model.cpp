@@ -92,4 +92,30 @@ Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
                            model_.discount.options());
 }
 
+void Sac::save(StateWriter state) const {
+  state.integer("num_updates", num_updates_);
+  state.tensor("actor", model_.actor.flat());
+  state.tensor("critic", model_.critic.flat());
+  state.tensor("target_critic", model_.target_critic.flat());
+  state.tensor("log_alpha", model_.log_alpha);
+  optimisers_.actor.save(state.part("actor_optimiser"));
+  optimisers_.critic.save(state.part("critic_optimiser"));
+  optimisers_.temperature.save(state.part("temperature_optimiser"));
+  state.integer("num_measured", num_measured_);
+  state.tensor("metric_sums", metric_sums_);
+}
+
+void Sac::load(const StateReader& state) {
+  num_updates_ = state.integer("num_updates");
+  state.tensor("actor", model_.actor.flat());
+  state.tensor("critic", model_.critic.flat());
+  state.tensor("target_critic", model_.target_critic.flat());
+  state.tensor("log_alpha", model_.log_alpha);
+  optimisers_.actor.load(state.part("actor_optimiser"));
+  optimisers_.critic.load(state.part("critic_optimiser"));
+  optimisers_.temperature.load(state.part("temperature_optimiser"));
+  num_measured_ = state.integer("num_measured");
+  state.tensor("metric_sums", metric_sums_);
+}
+
 }  // namespace anthill

@@ -39,6 +39,19 @@ std::int64_t Adam::num_steps() const {
   return device_num_steps_.defined() ? device_num_steps_.item<std::int64_t>() : num_steps_;
 }
 
+void Adam::save(StateWriter state) const {
+  state.integer("num_steps", num_steps());
+  state.tensor("first_moment", first_moment_);
+  state.tensor("second_moment", second_moment_);
+}
+
+void Adam::load(const StateReader& state) {
+  num_steps_ = state.integer("num_steps");
+  if (device_num_steps_.defined()) device_num_steps_.fill_(num_steps_);
+  state.tensor("first_moment", first_moment_);
+  state.tensor("second_moment", second_moment_);
+}
+
 void Adam::step_cuda(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target) {
   const std::int64_t members = parameters.size(0);
   Tensor scale;

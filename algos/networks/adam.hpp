@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "algos/checkpoint/state.hpp"
 #include "algos/tensor.hpp"
 
 namespace anthill {
@@ -39,6 +40,10 @@ class Adam {
   /// Steps so far. On a GPU it waits for the device, which counts them itself, so that a captured
   /// graph goes on counting.
   std::int64_t num_steps() const;
+
+  /// Both moments and the number of steps; synchronise.
+  void save(StateWriter state) const;
+  void load(const StateReader& state);
 
  private:
   void step_cpu(float* parameters, const float* gradient, float* target,

@@ -16,6 +16,7 @@ struct ExperimentConfig {
   LearnerConfig learner;        // [learner]
   AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]
   EvaluationConfig evaluation;  // [evaluation]
+  CheckpointConfig checkpoint;  // [checkpoint]
   LogConfig log;                // [log]
 };
 

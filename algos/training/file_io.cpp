@@ -39,13 +39,6 @@ bool write_and_close(int descriptor, std::string_view bytes, bool sync) {
   return written && closed;
 }
 
-void sync_folder(const std::filesystem::path& folder) {
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  ::fsync(descriptor);  // not every file system can; the rename is done either way
-  ::close(descriptor);
-}
-
 }  // namespace
 
 void replace_file(const std::filesystem::path& path, std::string_view bytes, bool sync) {
@@ -60,6 +53,59 @@ void replace_file(const std::filesystem::path& path, std::string_view bytes, boo
     fail("write", path, error);
   }
   if (sync) sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void write_new_file(const std::filesystem::path& path, std::string_view bytes) {
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0666});
+  if (descriptor < 0 || !write_and_close(descriptor, bytes, true)) fail("write", path, errno);
+}
+
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) return;
+  const int link_error = errno;
+  if (link_error == ENOENT || link_error == EEXIST || link_error == ENOSPC) {
+    fail("link", to, link_error);
+  }
+  // no links here, or too many of them
+  std::error_code error;
+  std::filesystem::copy_file(from, to, error);
+  if (error) fail("copy", to, error.value());
+  sync_file(to);
+}
+
+void make_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) fail("create", path, error.value());
+}
+
+void remove_folder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (error) fail("remove", path, error.value());
+}
+
+void move_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail("rename to", to, errno);
+  sync_folder(to.has_parent_path() ? to.parent_path() : ".");
+}
+
+void sync_file(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return;
+  if (descriptor < 0) fail("open", path, errno);
+  const bool synced = ::fsync(descriptor) == 0;
+  const int error = errno;
+  ::close(descriptor);
+  if (!synced) fail("write", path, error);
+}
+
+void sync_folder(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);  // not every file system can; the rename is done either way
+  ::close(descriptor);
 }
 
 std::string read_file(const std::filesystem::path& path) {

@@ -9,11 +9,29 @@
 namespace anthill {
 
 /// Replaces `path` by `bytes`: temporary file beside it, then rename, so a reader sees the old or
-/// the new content. `sync`: also through a power cut. Throws std::runtime_error with the path.
+/// the new content. `sync`: also through a power cut. Throws std::runtime_error with the path, as
+/// all functions here do.
 void replace_file(const std::filesystem::path& path, std::string_view bytes, bool sync);
 
 /// The whole content. Throws std::runtime_error with the path.
 std::string read_file(const std::filesystem::path& path);
+
+/// Creates `path`, which must not exist, and waits until its bytes are on the disk.
+void write_new_file(const std::filesystem::path& path, std::string_view bytes);
+
+/// `to` becomes another name of `from`'s bytes: a hard link, or a copy on the disk where the file
+/// system has no links.
+void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Folders: made with its parents; with all that is in it; renamed, on the disk before it returns.
+/// The target of a move must not exist.
+void make_folder(const std::filesystem::path& path);
+void remove_folder(const std::filesystem::path& path);
+void move_folder(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Waits until a file's bytes, or a folder's names, are on the disk. A missing file is none.
+void sync_file(const std::filesystem::path& path);
+void sync_folder(const std::filesystem::path& path);
 
 /// A file that only grows, by whole pieces. One owner thread.
 class AppendFile {

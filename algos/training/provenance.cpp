@@ -1,6 +1,5 @@
 #include "algos/training/provenance.hpp"
 
-#include <openssl/evp.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,46 +12,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "algos/checkpoint/sha256.hpp"
 #include "sim/thread_pool.hpp"
 
 namespace anthill {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// SHA-256 in pieces.
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr);
-  }
-  void add(const void* bytes, std::size_t size) { EVP_DigestUpdate(context_.get(), bytes, size); }
-  /// False when the file cannot be read.
-  bool add_file(const std::string& path) {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) return false;
-    std::ifstream file(path, std::ios::binary);
-    std::array<char, 1 << 16> block;
-    while (file.read(block.data(), block.size()) || file.gcount() > 0) {
-      add(block.data(), static_cast<std::size_t>(file.gcount()));
-    }
-    return file.eof();
-  }
-  std::string hex() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
-    std::string text;
-    for (unsigned int i = 0; i < size; ++i) {
-      text += "0123456789abcdef"[digest[i] >> 4];
-      text += "0123456789abcdef"[digest[i] & 15];
-    }
-    return text;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
 
 std::string shell_quoted(const std::string& text) {
   std::string quoted = "'";
@@ -181,6 +147,20 @@ std::string collect_provenance(const ProvenanceInputs& inputs) {
       {"start_time_utc", utc_time_now()},
       {"end_time_utc", nullptr},
       {"wall_time_s", nullptr}};
+  return text_of(json);
+}
+
+std::string resumed_provenance(const std::string& earlier, const std::string& text,
+                               const std::string& checkpoint) {
+  Json json = Json::parse(text), history = Json::array();
+  json["resumed_from"] = checkpoint;
+  Json before = Json::parse(earlier, nullptr, false);
+  if (before.is_object()) {
+    if (before.contains("earlier") && before["earlier"].is_array()) history = before["earlier"];
+    before.erase("earlier");
+    history.push_back(std::move(before));
+  }
+  json["earlier"] = std::move(history);
   return text_of(json);
 }
 

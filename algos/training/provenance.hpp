@@ -30,6 +30,11 @@ struct ProvenanceInputs {
 /// cannot be found: the value is then "unknown".
 std::string collect_provenance(const ProvenanceInputs& inputs);
 
+/// `text` of a process that goes on from `checkpoint`, with the texts of the processes before it
+/// (`earlier`, one of which may hold others) in a list "earlier", oldest first.
+std::string resumed_provenance(const std::string& earlier, const std::string& text,
+                               const std::string& checkpoint);
+
 /// The same text with its end time (ISO 8601, UTC) and wall time.
 std::string finished_provenance(const std::string& json, const std::string& end_time_utc,
                                 double wall_time_s);

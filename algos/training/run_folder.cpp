@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <vector>
 
 #include "algos/training/file_io.hpp"
 #include "sim/errors.hpp"
@@ -21,7 +23,8 @@ namespace {
 
 [[noreturn]] void refuse_used(const std::filesystem::path& path) {
   throw ConfigError("run folder '" + path.string() +
-                    "' exists and is not empty; choose another with --run, or remove it first");
+                    "' exists and is not empty; choose another with --run, go on with --resume, "
+                    "or start anew with --fresh --overwrite");
 }
 
 /// Makes the folder, or takes an empty one, for this process alone: of two that start together only
@@ -39,6 +42,15 @@ void claim(const std::filesystem::path& path) {
   if (descriptor < 0 && errno == EEXIST) refuse_used(path);
   if (descriptor < 0) refuse(path, std::generic_category().message(errno));
   ::close(descriptor);
+}
+
+/// provenance.json as it is, or nothing.
+std::string read_provenance(const std::filesystem::path& path) {
+  try {
+    return read_file(path / "provenance.json");
+  } catch (const std::runtime_error&) {
+    return "";
+  }
 }
 
 std::string host_name() {
@@ -67,17 +79,64 @@ const char* run_state_name(RunState state) {
   return "unknown";
 }
 
+std::optional<RunState> run_state_of(const std::filesystem::path& path) {
+  try {
+    const auto json = nlohmann::json::parse(read_file(path / "status.json"));
+    const std::string name = json.at("state").get<std::string>();
+    for (int i = 0; i <= static_cast<int>(RunState::diverged); ++i) {
+      if (name == run_state_name(static_cast<RunState>(i))) return static_cast<RunState>(i);
+    }
+  } catch (const std::exception&) {
+    // a folder without a readable status has no state
+  }
+  return std::nullopt;
+}
+
+bool is_abandoned_start(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(path / "status.json", error);
+  if (error) return false;
+  // a process can die before it has written a word
+  return bytes == 0 || run_state_of(path) == RunState::starting;
+}
+
+void remove_run_files(const std::filesystem::path& path) {
+  const std::array<const char*, 11> names = {
+      "config.toml",  "resolved.toml", "provenance.json",    "train.csv",
+      "episodes.csv", "eval.csv",      "overestimation.csv", "policy.safetensors",
+      "checkpoints",  "post_mortem",   "status.json"};
+  std::error_code error;
+  std::vector<std::filesystem::path> doomed;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = std::ranges::any_of(names, [&](const char* known) {
+      return name == known || name == std::string(known) + ".tmp";
+    });
+    if (ours || name.starts_with("events.out.tfevents.")) doomed.push_back(entry.path());
+  }
+  for (const std::filesystem::path& file : doomed) remove_folder(file);
+}
+
 RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
-                     const std::string& resolved_toml, const ProvenanceInputs& inputs)
+                     const std::string& resolved_toml, const ProvenanceInputs& inputs,
+                     const std::optional<ResumedRun>& resumed)
     : path_(std::move(path)),
       started_at_(utc_time_now()),
       start_(std::chrono::steady_clock::now()) {
-  claim(path_);
+  if (resumed) {
+    start_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+        std::chrono::duration<double>(resumed->wall_time_s));
+  } else {
+    claim(path_);
+  }
   try {
     write_status({});
     replace_file(path_ / "config.toml", config_toml, false);
     replace_file(path_ / "resolved.toml", resolved_toml, false);
     provenance_ = collect_provenance(inputs);
+    if (resumed) {
+      provenance_ = resumed_provenance(read_provenance(path_), provenance_, resumed->checkpoint);
+    }
     replace_file(path_ / "provenance.json", provenance_, false);
   } catch (const ConfigError&) {
     throw;

@@ -21,6 +21,16 @@ enum class RunState {
   diverged,  // the learner's numbers are no longer finite
 };
 
+/// The state in the status.json of `path`; nothing when there is none or it cannot be read.
+std::optional<RunState> run_state_of(const std::filesystem::path& path);
+
+/// Whether `path` holds a run that ended before its first vector step: nothing in it is of value.
+bool is_abandoned_start(const std::filesystem::path& path);
+
+/// Removes everything that a run writes into its folder, and nothing else. Throws
+/// std::runtime_error.
+void remove_run_files(const std::filesystem::path& path);
+
 /// "starting", "running", ...
 const char* run_state_name(RunState state);
 
@@ -41,18 +51,28 @@ struct RunStatus {
   std::optional<LastEvaluation> last_evaluation = std::nullopt;
 };
 
+/// What a run that goes on from a checkpoint brings along.
+struct ResumedRun {
+  std::string checkpoint;    // its name
+  double wall_time_s = 0.0;  // used before
+};
+
 /// One owner thread. Files are replaced whole (temporary file, then rename): a reader never sees
 /// half of one.
 class RunFolder {
  public:
   /// Creates `path` with its parents and writes the four files; status is "starting". Throws
   /// ConfigError when the folder exists and is not empty, or cannot be created or written.
+  ///
+  /// `resumed`: the folder is a run's already. Its files are replaced; provenance.json keeps what
+  /// it said about earlier processes in "earlier".
   RunFolder(std::filesystem::path path, const std::string& config_toml,
-            const std::string& resolved_toml, const ProvenanceInputs& inputs);
+            const std::string& resolved_toml, const ProvenanceInputs& inputs,
+            const std::optional<ResumedRun>& resumed = std::nullopt);
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// Seconds since the folder was created.
+  /// Seconds that the run has used, in earlier processes too.
   double wall_time_s() const;
 
   /// Writes status.json when the state has changed or the last write is heartbeat_period_s old;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "sim/errors.hpp"
+
 namespace anthill {
 
 static constexpr std::array<std::string_view, 5> kLearnerColumns = {"q_mean", "alpha", "entropy",
@@ -15,12 +17,53 @@ static double seconds_since_epoch() {
 }
 
 RunLog::RunLog(const std::filesystem::path& folder, bool tensorboard,
-               std::span<const std::string> reward_terms)
-    : episode_table_(episode_metrics(), reward_terms),
+               std::span<const std::string> reward_terms, const StateReader* resumed)
+    : folder_(folder),
+      episode_table_(episode_metrics(), reward_terms),
       train_(folder / train_metrics().file, train_metrics()),
       episodes_(folder / episode_metrics().file, episode_table_.table()),
       evaluations_(folder / evaluation_metrics().file, evaluation_metrics()) {
-  if (tensorboard) events_.emplace(folder, seconds_since_epoch());
+  if (resumed != nullptr) resume(*resumed);
+  if (!tensorboard) events_.reset();
+  if (tensorboard && !events_) events_.emplace(folder, seconds_since_epoch());
+}
+
+void RunLog::resume(const StateReader& state) {
+  try {
+    train_.truncate(state.integer("train_bytes"));
+    episodes_.truncate(state.integer("episode_bytes"));
+    evaluations_.truncate(state.integer("evaluation_bytes"));
+    const std::string events = state.text("events_file");
+    if (!events.empty()) events_.emplace(folder_ / events, state.integer("event_bytes"));
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(std::string(error.what()) +
+                      "; put back the logs that belong to the checkpoint, or start anew with "
+                      "--fresh --overwrite");
+  }
+  const StateReader learner = state.part("learner");
+  for (const std::string_view column : kLearnerColumns) {
+    const std::string name(column);
+    if (learner.has(name)) learner_.emplace_back(column, learner.real(name));
+  }
+}
+
+void RunLog::save(StateWriter state) {
+  state.integer("train_bytes", train_.offset());
+  state.integer("episode_bytes", episodes_.offset());
+  state.integer("evaluation_bytes", evaluations_.offset());
+  state.text("events_file", events_ ? events_->path().filename().string() : "");
+  state.integer("event_bytes", events_ ? events_->offset() : 0);
+  for (const auto& [name, value] : learner_) state.part("learner").real(std::string(name), value);
+}
+
+std::vector<std::filesystem::path> RunLog::paths() const {
+  std::vector<std::filesystem::path> all;
+  for (const auto file :
+       {train_metrics().file, episode_metrics().file, evaluation_metrics().file}) {
+    all.push_back(folder_ / file);
+  }
+  if (events_) all.push_back(events_->path());
+  return all;
 }
 
 void RunLog::train(const MetricRow& row) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "algos/checkpoint/state.hpp"
 #include "algos/training/csv_log.hpp"
 #include "algos/training/tensorboard_events.hpp"
 
@@ -18,8 +19,16 @@ class RunLog {
  public:
   /// Opens train.csv, episodes.csv and eval.csv in an existing folder; continues existing files.
   /// episodes.csv gets a column for each of the task's `reward_terms` (EnvSpec).
+  /// `resumed`: what save() wrote; the files are cut off behind what they held then. Throws
+  /// ConfigError when they hold less.
   RunLog(const std::filesystem::path& folder, bool tensorboard,
-         std::span<const std::string> reward_terms = {});
+         std::span<const std::string> reward_terms = {}, const StateReader* resumed = nullptr);
+
+  /// Where the files end (after a flush), and what the next rows take from earlier ones.
+  void save(StateWriter state);
+
+  /// All files of the log.
+  std::vector<std::filesystem::path> paths() const;
 
   /// A row of train.csv; everything recorded so far is then on disk.
   void train(const MetricRow& row);
@@ -35,8 +44,10 @@ class RunLog {
   void flush();
 
  private:
+  void resume(const StateReader& state);
   void record(CsvLog& csv, const MetricTable& table, const MetricRow& row);
 
+  std::filesystem::path folder_;
   TaskTable episode_table_;
   CsvLog train_;
   CsvLog episodes_;

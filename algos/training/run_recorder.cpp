@@ -35,16 +35,19 @@ double resident_memory_mib() {
 }
 
 RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder,
-                         std::span<const std::string> reward_terms)
+                         RunCheckpoints& checkpoints, std::span<const std::string> reward_terms,
+                         const StateReader* resumed)
     : config_(config),
       folder_(folder),
-      log_(folder.path(), config.log.tensorboard, reward_terms),
+      checkpoints_(checkpoints),
+      log_(folder.path(), config.log.tensorboard, reward_terms, resumed),
       progress_(config.log.progress_period_s),
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
   status_.state = RunState::running;
   status_.total_env_steps = live_.total_env_steps = config.training.total_env_steps;
   period_.wall_time_s = folder.wall_time_s();
   for (const std::string& term : reward_terms) term_columns_.push_back(term_column(term));
+  if (resumed != nullptr) load(*resumed);
 }
 
 void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,

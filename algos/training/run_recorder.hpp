@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "algos/training/progress.hpp"
+#include "algos/training/run_checkpoints.hpp"
 #include "algos/training/run_folder.hpp"
 #include "algos/training/run_log.hpp"
 #include "algos/training/trainer.hpp"
@@ -17,9 +18,10 @@ namespace anthill {
 /// One owner thread, the trainer's. Errors of the file system reach the caller of Trainer::run.
 class RunRecorder final : public TrainingObserver {
  public:
-  /// `folder` must outlive it. `reward_terms` are the task's (EnvSpec).
-  RunRecorder(const ExperimentConfig& config, RunFolder& folder,
-              std::span<const std::string> reward_terms);
+  /// `folder` and `checkpoints` must outlive it. `reward_terms` are the task's (EnvSpec).
+  /// `resumed`: what save() wrote, when a run goes on from a checkpoint.
+  RunRecorder(const ExperimentConfig& config, RunFolder& folder, RunCheckpoints& checkpoints,
+              std::span<const std::string> reward_terms, const StateReader* resumed = nullptr);
 
   void on_tick(const Counters& counters) override;
   void on_step(const Counters& counters, const TransitionView& rows,
@@ -28,6 +30,10 @@ class RunRecorder final : public TrainingObserver {
                   const std::vector<double>& means) override;
   void on_evaluation(const Counters& counters, const EvaluationResult& result,
                      Agent& agent) override;
+  void on_safe_point(const Trainer& trainer, bool last) override;
+
+  /// Positions in the logs and the sums of the current period.
+  void save(StateWriter state);
 
   /// The end: logs, policy, final status; each is tried, and the status says so when one failed.
   /// Throws std::runtime_error then, but not when `state` is `failed` already.
@@ -38,6 +44,7 @@ class RunRecorder final : public TrainingObserver {
   void message(const std::string& text) { progress_.message(text); }
 
  private:
+  void load(const StateReader& state);
   void record_episodes(const Counters& counters, const VectorEnv& envs);
   void warn_invalid(const VectorEnv& envs);
   void write_policy(const Counters& counters, const Agent& agent);
@@ -52,6 +59,7 @@ class RunRecorder final : public TrainingObserver {
 
   ExperimentConfig config_;
   RunFolder& folder_;
+  RunCheckpoints& checkpoints_;
   RunLog log_;
   std::vector<std::string> term_columns_;  // of episodes.csv, in the order of the reward terms
   Progress progress_;

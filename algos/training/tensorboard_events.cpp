@@ -99,6 +99,10 @@ EventWriter::EventWriter(const std::filesystem::path& folder, double wall_time_s
   flush();
 }
 
+EventWriter::EventWriter(const std::filesystem::path& path, std::int64_t offset) : file_(path) {
+  file_.truncate(offset);
+}
+
 EventWriter::~EventWriter() {
   try {
     flush();
@@ -126,6 +130,11 @@ void EventWriter::flush() {
   if (pending_.empty()) return;
   file_.append(pending_);
   pending_.clear();
+}
+
+std::int64_t EventWriter::offset() {
+  flush();
+  return file_.size();
 }
 
 }  // namespace anthill

@@ -28,6 +28,9 @@ class EventWriter {
   /// Creates the file; throws std::runtime_error with its path. `wall_time_s`: seconds since the
   /// Unix epoch, here and below.
   EventWriter(const std::filesystem::path& folder, double wall_time_s);
+  /// Continues a file of an earlier writer behind its first `offset` bytes, a value that offset()
+  /// returned; the rest is cut off. Throws std::runtime_error.
+  EventWriter(const std::filesystem::path& path, std::int64_t offset);
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
@@ -37,6 +40,9 @@ class EventWriter {
 
   /// Writes the collected events; throws std::runtime_error.
   void flush();
+
+  /// Bytes in the file after flush().
+  std::int64_t offset();
 
   const std::filesystem::path& path() const { return file_.path(); }
 

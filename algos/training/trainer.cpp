@@ -14,38 +14,62 @@ namespace anthill {
 
 TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observer) {
   const TrainingConfig& training = config_.training;
-  envs_->reset(staging_->current_observation());
-  bool finite = evaluate(stop, observer);
-  while (finite && !stop) {
+  if (!loaded_) envs_->reset(staging_->current_observation());
+  observer.on_safe_point(*this, false);
+  // the evaluation before the first step, or what a resumed run's latest step still lacks
+  bool finite = close_step(stop, observer);
+  while (finite && !stop && counters_.env_steps < training.total_env_steps) {
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
     finite = choose_actions(rows);
     if (!finite) break;
     envs_->begin_step(rows, staging_->next_acting_observation());
-    if (training.overlap) learn(stop, observer);
+    if (training.overlap) learn(counters_.env_steps, stop, observer);
     envs_->finish_step();
-
-    buffer_->insert(rows, current_stream(device_));
-    staging_->flip();
-    const std::int64_t before = counters_.env_steps;
     count_step();
-    if (!training.overlap) learn(stop, observer);
-
     observer.on_step(counters_, rows, *envs_);
-    if (counters_.env_steps >= training.total_env_steps) break;
-    if (period_is_due(before, counters_.env_steps, config_.log.period)) {
-      finite = report_metrics(observer);
-    }
-    if (finite && period_is_due(before, counters_.env_steps, config_.evaluation.period)) {
-      finite = evaluate(stop, observer);
-    }
+    finite = close_step(stop, observer);
+    if (finite) observer.on_safe_point(*this, false);
   }
+  if (finite) observer.on_safe_point(*this, true);
   // with overlap the last step's updates are still owed, and its row is written after them
-  if (finite) learn(stop, observer);
+  if (finite) learn(counters_.env_steps, stop, observer);
   finite = report_metrics(observer) && finite;
-  if (finite && !stop) finite = evaluate(stop, observer);
+  if (finite && !stop) finite = evaluate(stop, observer) != Outcome::diverged;
   if (!finite) return TrainingEnd::diverged;
   return stop ? TrainingEnd::stopped : TrainingEnd::finished;
+}
+
+/// Store, learn, log, evaluate: from where phase_ stands until all is done or a stop request comes.
+/// False when numbers are no longer finite.
+bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observer) {
+  const bool overlap = config_.training.overlap;
+  const std::int64_t now = counters_.env_steps, before = now - envs_->num_envs();
+  if (phase_ == StepPhase::unstored) {
+    // with overlap the updates do not see this step's rows yet
+    if (overlap && !learn(before, stop, observer)) return true;
+    buffer_->insert(staging_->back(), current_stream(device_));
+    staging_->flip();
+    phase_ = StepPhase::unlearned;
+  }
+  if (phase_ == StepPhase::unlearned) {
+    if (!overlap && !learn(now, stop, observer)) return true;
+    phase_ = StepPhase::unreported;
+  }
+  // the end has a row and an evaluation of its own
+  if (now >= config_.training.total_env_steps) return true;
+  if (phase_ == StepPhase::unreported) {
+    if (period_is_due(before, now, config_.log.period) && !report_metrics(observer)) return false;
+    phase_ = StepPhase::unevaluated;
+  }
+  if (phase_ == StepPhase::unevaluated) {
+    if (now == 0 || period_is_due(before, now, config_.evaluation.period)) {
+      const Outcome outcome = evaluate(stop, observer);
+      if (outcome != Outcome::done) return outcome == Outcome::interrupted;
+    }
+    phase_ = StepPhase::closed;
+  }
+  return true;
 }
 
 /// Writes normalised actions into the rows; false when the policy's are not finite.
@@ -62,16 +86,19 @@ bool Trainer::choose_actions(const TransitionView& rows) {
 }
 
 void Trainer::count_step() {
+  phase_ = StepPhase::unstored;
   counters_.env_steps += envs_->num_envs();
   counters_.episodes += static_cast<std::int64_t>(envs_->finished_episodes().size());
   ++counters_.vector_steps;
   num_valid_ += envs_->num_envs() - static_cast<std::int64_t>(envs_->invalid_transitions().size());
 }
 
-void Trainer::learn(const std::atomic<bool>& stop, TrainingObserver& observer) {
-  std::int64_t due = replay_ratio_.updates_due(counters_.env_steps, counters_.gradient_updates);
+/// The updates that `env_steps` transitions have earned; false when a stop request left some owed.
+bool Trainer::learn(std::int64_t env_steps, const std::atomic<bool>& stop,
+                    TrainingObserver& observer) {
+  std::int64_t due = replay_ratio_.updates_due(env_steps, counters_.gradient_updates);
   if (due > 0 && num_valid_ == 0) {
-    throw std::runtime_error("every one of " + std::to_string(counters_.env_steps) +
+    throw std::runtime_error("every one of " + std::to_string(env_steps) +
                              " transitions is invalid (MuJoCo: " + last_mujoco_warning() +
                              "); check the options of [sim] and the model file");
   }
@@ -82,6 +109,7 @@ void Trainer::learn(const std::atomic<bool>& stop, TrainingObserver& observer) {
     ++counters_.gradient_updates;
     observer.on_tick(counters_);
   }
+  return due == 0;
 }
 
 /// False when the parameters, or what the learner measured since the last report, are not finite.
@@ -97,18 +125,19 @@ bool Trainer::report_metrics(TrainingObserver& observer) {
          agent_->parameters_are_finite();
 }
 
-/// False, without an evaluation, when the parameters are not finite.
-bool Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserver& observer) {
-  if (!evaluator_) return true;
-  if (!agent_->parameters_are_finite()) return false;
+/// `diverged`, without an evaluation, when the parameters are not finite.
+Trainer::Outcome Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserver& observer) {
+  if (!evaluator_) return Outcome::done;
+  if (!agent_->parameters_are_finite()) return Outcome::diverged;
   const auto keep_going = [&] {
     observer.on_tick(counters_);
     return !stop.load(std::memory_order_relaxed);
   };
   const EvaluationResult result =
       evaluator_->evaluate(*agent_, ActionMode::deterministic, keep_going);
-  if (!result.returns.empty()) observer.on_evaluation(counters_, result, *agent_);
-  return true;
+  if (result.returns.empty()) return Outcome::interrupted;
+  observer.on_evaluation(counters_, result, *agent_);
+  return Outcome::done;
 }
 
 Trainer::Trainer(const ExperimentConfig& config)

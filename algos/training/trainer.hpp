@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "algos/agents/agent.hpp"
+#include "algos/checkpoint/checkpoint.hpp"
 #include "algos/training/evaluator.hpp"
 #include "algos/training/experiment_config.hpp"
 #include "algos/training/replay_ratio.hpp"
@@ -26,6 +27,8 @@ struct Counters {
   std::int64_t vector_steps = 0;      // also the counter of the action noise
 };
 
+class Trainer;
+
 /// Told what happens, on the training thread. Must not change anything that training reads.
 class TrainingObserver {
  public:
@@ -39,9 +42,21 @@ class TrainingObserver {
   virtual void on_metrics(const Counters&, const std::vector<std::string>& /*names*/,
                           const std::vector<double>& /*means*/) {}
   virtual void on_evaluation(const Counters&, const EvaluationResult&, Agent&) {}
+  /// Between vector steps, when nothing is in flight: the moment for Trainer::save(). `last`:
+  /// training stops here, asked to or at total_env_steps.
+  virtual void on_safe_point(const Trainer&, bool /*last*/) {}
 };
 
 enum class TrainingEnd { finished, stopped, diverged };
+
+/// How far the latest vector step has been followed up. Values are stored: append, never renumber.
+enum class StepPhase : std::int64_t {
+  unstored = 0,     // simulated; its rows are still in the staging
+  unlearned = 1,    // in the buffer
+  unreported = 2,   // and the updates that belong to it are done
+  unevaluated = 3,  // and the row of the log that was due
+  closed = 4,       // and the evaluation that was due
+};
 
 /// Owns everything that a run consists of. One thread calls it.
 class Trainer {
@@ -53,6 +68,16 @@ class Trainer {
   /// Trains until total_env_steps, until `stop` becomes true (looked at between updates and steps),
   /// or until the learner's numbers are no longer finite.
   TrainingEnd run(const std::atomic<bool>& stop, TrainingObserver& observer);
+
+  /// All that run() needs to go on bit for bit, but for the buffer's rows, whose vector steps are
+  /// [first_stored_step(), end_stored_step()) counted from the start. Between steps only.
+  void save(StateWriter state) const;
+  std::int64_t first_stored_step() const;
+  std::int64_t end_stored_step() const;
+
+  /// Goes on where `checkpoint` was saved; before run(). Throws ConfigError for one of another
+  /// task, model, MuJoCo or structure.
+  void load(const Checkpoint& checkpoint);
 
   const Counters& counters() const { return counters_; }
   const ReplayRatio& replay_ratio() const { return replay_ratio_; }
@@ -66,9 +91,11 @@ class Trainer {
  private:
   bool choose_actions(const TransitionView& rows);
   void count_step();
-  void learn(const std::atomic<bool>& stop, TrainingObserver& observer);
+  enum class Outcome { done, interrupted, diverged };
+  bool close_step(const std::atomic<bool>& stop, TrainingObserver& observer);
+  bool learn(std::int64_t env_steps, const std::atomic<bool>& stop, TrainingObserver& observer);
   bool report_metrics(TrainingObserver& observer);
-  bool evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
+  Outcome evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
 
   ExperimentConfig config_;
   at::Device device_;
@@ -84,8 +111,10 @@ class Trainer {
   std::unique_ptr<Evaluator> evaluator_;
   ReplayRatio replay_ratio_;
   Counters counters_;
+  StepPhase phase_ = StepPhase::unevaluated;
   std::int64_t num_valid_ = 0;         // transitions that may be sampled, ever made
   std::int64_t reported_updates_ = 0;  // learner updates at the last on_metrics
+  bool loaded_ = false;
 };
 
 }  // namespace anthill

@@ -1,5 +1,5 @@
 /// Settings of a training run: the sections [run], [training], [learner],
-/// [evaluation] and [log].
+/// [evaluation], [checkpoint] and [log].
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,13 @@ struct LearnerConfig {
 struct EvaluationConfig {
   std::int64_t period = 10'000;  // env steps; 0: never
   std::int64_t num_episodes = 10;
+};
+
+struct CheckpointConfig {
+  std::int64_t period = 100'000;    // env steps; 0: none by env steps
+  double period_s = 600.0;          // wall time; 0: none by time; both 0: no checkpoints at all
+  std::int64_t keep = 2;            // newest checkpoints that are kept
+  std::int64_t archive_period = 0;  // env steps between those that are kept for good; 0: none
 };
 
 struct LogConfig {

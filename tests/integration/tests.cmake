@@ -24,6 +24,7 @@ anthill_python_test(integration.house_rules fast integration/house_rules_test.py
 anthill_python_test(integration.setup fast integration/setup_test.py)
 if(ANTHILL_LEARNER)
   anthill_python_test(integration.train fast integration/train_test.py)
+  anthill_python_test(integration.resume fast integration/resume_test.py)
   anthill_python_test(integration.bench fast integration/bench_test.py)
 endif()
 anthill_python_test(analysis.first_figure fast analysis/first_figure_test.py)

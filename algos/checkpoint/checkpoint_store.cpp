@@ -1,0 +1,195 @@
+#include "algos/checkpoint/checkpoint_store.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <span>
+
+#include "algos/checkpoint/sha256.hpp"
+#include "algos/training/file_io.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kUnfinished = ".tmp";
+constexpr const char* kDamaged = ".damaged";
+
+/// Folders called step-* without a suffix, oldest first.
+std::vector<fs::path> complete_folders(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.find('.') == std::string::npos) {
+      found.push_back(entry.path());
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void remove_unfinished(const fs::path& folder) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == kUnfinished) fs::remove_all(entry.path(), error);
+  }
+}
+
+StoredFile write_stored(const fs::path& folder, const std::string& name, std::string_view bytes) {
+  write_new_file(folder / name, bytes);
+  return {name, static_cast<std::int64_t>(bytes.size()), sha256_of(bytes)};
+}
+
+std::string_view text_of(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string segment_name(std::int64_t first, std::int64_t end) {
+  char name[80];
+  std::snprintf(name, sizeof name, "replay-%012lld-%012lld.rows", static_cast<long long>(first),
+                static_cast<long long>(end));
+  return name;
+}
+
+StoredFile write_state(const fs::path& folder, const NamedArrays& arrays) {
+  std::vector<ArrayView> views;
+  for (const auto& [name, array] : arrays) {
+    views.push_back({name, array.type, array.shape, array.bytes.data()});
+  }
+  return write_stored(folder, "state.safetensors", safetensors_bytes(views, {}));
+}
+
+}  // namespace
+
+std::string checkpoint_name(const CheckpointInfo& info) {
+  char name[80];
+  std::snprintf(name, sizeof name, "step-%012lld-update-%012lld",
+                static_cast<long long>(info.env_steps),
+                static_cast<long long>(info.gradient_updates));
+  return name;
+}
+
+CheckpointStore::CheckpointStore(fs::path folder, std::int64_t keep)
+    : folder_(std::move(folder)),
+      keep_(static_cast<std::size_t>(std::max<std::int64_t>(keep, 2))) {}
+
+std::vector<fs::path> CheckpointStore::list() const { return complete_folders(folder_); }
+
+std::optional<Checkpoint> CheckpointStore::open_newest(
+    const std::function<void(const std::string&)>& report) const {
+  std::vector<fs::path> folders = list();
+  std::reverse(folders.begin(), folders.end());
+  for (const fs::path& path : folders) {
+    try {
+      return Checkpoint::open(path);
+    } catch (const DamagedCheckpoint& error) {
+      report("warning: damaged checkpoint " + path.filename().string() + ": " + error.what());
+    }
+  }
+  if (folders.empty()) return std::nullopt;
+  throw ConfigError("'" + folder_.string() + "': none of " + std::to_string(folders.size()) +
+                    " checkpoints verifies; restore one from a copy, or start anew with --fresh "
+                    "--overwrite");
+}
+
+void CheckpointStore::continue_from(const Checkpoint& checkpoint) {
+  remove_unfinished(folder_);
+  remove_unfinished(folder_ / "archive");
+  std::error_code error;
+  for (const fs::path& path : list()) {
+    if (path.filename() <= checkpoint.folder().filename()) continue;
+    fs::path aside = path;
+    aside += kDamaged;
+    fs::remove_all(aside, error);
+    fs::rename(path, aside, error);
+  }
+  latest_ = checkpoint.folder();
+  segments_ = checkpoint.info().segments;
+}
+
+std::int64_t CheckpointStore::stored_until() const {
+  return segments_.empty() ? 0 : segments_.back().end_step();
+}
+
+/// Shares the files of the latest checkpoint that still hold rows of the ring, and writes one with
+/// the new rows.
+std::vector<ReplaySegment> CheckpointStore::link_segments(const CheckpointSnapshot& snapshot,
+                                                          const fs::path& to) const {
+  const CheckpointInfo& info = snapshot.info;
+  std::vector<ReplaySegment> result;
+  for (const ReplaySegment& segment : segments_) {
+    const bool needed =
+        segment.end_step() > info.first_step && segment.end_step() <= snapshot.rows_first;
+    if (!needed) continue;
+    link_or_copy(latest_ / segment.file.name, to / segment.file.name);
+    result.push_back(segment);
+  }
+  if (snapshot.rows_first < info.end_step) {
+    ReplaySegment segment{.file = write_stored(to, segment_name(snapshot.rows_first, info.end_step),
+                                               text_of(snapshot.rows)),
+                          .first_step = snapshot.rows_first,
+                          .num_steps = info.end_step - snapshot.rows_first};
+    result.push_back(std::move(segment));
+  }
+  return result;
+}
+
+fs::path CheckpointStore::write(const CheckpointSnapshot& snapshot, bool archive) {
+  CheckpointInfo info = snapshot.info;
+  const std::string name = checkpoint_name(info);
+  const fs::path target = folder_ / name;
+  make_folder(folder_);
+  if (!fs::exists(target)) {
+    const fs::path unfinished = folder_ / (name + kUnfinished);
+    remove_folder(unfinished);
+    make_folder(unfinished);
+    for (const fs::path& log : snapshot.logs) sync_file(log);
+    info.config = write_stored(unfinished, "resolved.toml", snapshot.config_toml);
+    info.state = write_state(unfinished, snapshot.arrays);
+    info.segments = link_segments(snapshot, unfinished);
+    const std::string manifest = manifest_text(info);
+    write_new_file(unfinished / "manifest.json", manifest);
+    write_new_file(unfinished / "manifest.sha256", sha256_of(manifest) + "  manifest.json\n");
+    sync_folder(unfinished);
+    if (archive) make_archive(unfinished, name);
+    move_folder(unfinished, target);
+    latest_ = target;
+    segments_ = info.segments;
+  } else if (archive) {
+    make_archive(target, name);
+  }
+  replace_file(folder_ / "LATEST", name + "\n", true);
+  prune();
+  return target;
+}
+
+/// The same files once more, in archive/.
+void CheckpointStore::make_archive(const fs::path& from, const std::string& name) const {
+  const fs::path archive = folder_ / "archive", target = archive / name;
+  if (fs::exists(target)) return;
+  const fs::path unfinished = archive / (name + kUnfinished);
+  make_folder(archive);
+  remove_folder(unfinished);
+  make_folder(unfinished);
+  for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
+    link_or_copy(entry.path(), unfinished / entry.path().filename());
+  }
+  sync_folder(unfinished);
+  move_folder(unfinished, target);
+}
+
+/// Removes all but the newest; under another name first, so that none is ever found half removed.
+void CheckpointStore::prune() const {
+  const std::vector<fs::path> all = list();
+  for (std::size_t i = 0; i + keep_ < all.size(); ++i) {
+    fs::path doomed = all[i];
+    doomed += kUnfinished;
+    std::error_code ignored;
+    fs::rename(all[i], doomed, ignored);
+    fs::remove_all(doomed, ignored);
+  }
+}
+
+}  // namespace anthill

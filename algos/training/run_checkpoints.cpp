@@ -1,0 +1,139 @@
+#include "algos/training/run_checkpoints.hpp"
+
+#include <algorithm>
+#include <exception>
+
+#include "algos/training/provenance.hpp"
+
+namespace anthill {
+namespace {
+
+constexpr std::chrono::seconds kFirstBackOff{10}, kLongestBackOff{600};
+
+/// Rows of the ring that no checkpoint has on the disk yet.
+void copy_new_rows(const Trainer& trainer, std::int64_t stored_until,
+                   CheckpointSnapshot& snapshot) {
+  const ReplayBuffer& buffer = trainer.buffer();
+  CheckpointInfo& info = snapshot.info;
+  info.first_step = trainer.first_stored_step();
+  info.end_step = trainer.end_stored_step();
+  info.step_bytes = buffer.step_bytes();
+  snapshot.rows_first = std::max(stored_until, info.first_step);
+  const std::int64_t count = info.end_step - snapshot.rows_first;
+  snapshot.rows.resize(static_cast<std::size_t>(count * info.step_bytes));
+  buffer.read_steps(snapshot.rows_first - info.first_step, count, snapshot.rows.data());
+}
+
+}  // namespace
+
+RunCheckpoints::RunCheckpoints(const CheckpointConfig& config, const std::filesystem::path& run,
+                               std::string config_toml, std::string anthill_version)
+    : config_(config),
+      store_(run / "checkpoints", config.keep),
+      config_toml_(std::move(config_toml)),
+      anthill_version_(std::move(anthill_version)) {}
+
+RunCheckpoints::~RunCheckpoints() {
+  if (writing_.valid()) writing_.wait();
+}
+
+std::optional<Checkpoint> RunCheckpoints::open_newest(
+    const std::function<void(const std::string&)>& report) {
+  std::optional<Checkpoint> newest = store_.open_newest(report);
+  if (newest) {
+    store_.continue_from(*newest);
+    saved_env_steps_ = archived_env_steps_ = newest->info().env_steps;
+  }
+  return newest;
+}
+
+bool RunCheckpoints::is_writing() const {
+  return writing_.valid() &&
+         writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+}
+
+bool RunCheckpoints::archive_is_due(const Counters& counters) const {
+  if (config_.archive_period == 0) return false;
+  return archived_env_steps_ < 0 ||
+         period_is_due(archived_env_steps_, counters.env_steps, config_.archive_period);
+}
+
+bool RunCheckpoints::is_due(const Counters& counters, bool last) const {
+  if (!enabled()) return false;
+  if (last || saved_env_steps_ < 0 || archive_is_due(counters)) return true;
+  if (is_writing()) return false;
+  const Clock::time_point now = Clock::now();
+  if (back_off_.count() > 0) return now >= retry_at_;
+  return period_is_due(saved_env_steps_, counters.env_steps, config_.period) ||
+         (config_.period_s > 0 &&
+          std::chrono::duration<double>(now - saved_at_).count() >= config_.period_s);
+}
+
+CheckpointSnapshot RunCheckpoints::take_snapshot(const Trainer& trainer,
+                                                 const RunParts& parts) const {
+  CheckpointSnapshot snapshot;
+  const StateWriter state(snapshot.arrays);
+  trainer.save(state);
+  parts.save_recorder(state.part("recorder"));
+  snapshot.info.anthill_version = anthill_version_;
+  snapshot.info.saved_at = utc_time_now();
+  snapshot.info.env = row_identity(trainer.env());
+  snapshot.info.device = trainer.device().is_cuda() ? "cuda" : "cpu";
+  snapshot.info.env_steps = trainer.counters().env_steps;
+  snapshot.info.gradient_updates = trainer.counters().gradient_updates;
+  snapshot.info.wall_time_s = parts.wall_time_s;
+  snapshot.config_toml = config_toml_;
+  snapshot.logs = parts.logs;
+  copy_new_rows(trainer, store_.stored_until(), snapshot);
+  return snapshot;
+}
+
+/// Waits for the writing thread; what went wrong there, or "".
+std::string RunCheckpoints::finish_writing() {
+  if (!writing_.valid()) return "";
+  const std::string error = writing_.get();
+  if (error.empty()) {
+    back_off_ = std::chrono::seconds(0);
+  } else {
+    back_off_ = std::clamp(2 * back_off_, kFirstBackOff, kLongestBackOff);
+    retry_at_ = Clock::now() + back_off_;
+  }
+  return error;
+}
+
+void RunCheckpoints::report(const std::string& error,
+                            const std::function<void(const std::string&)>& warn) const {
+  if (error.empty()) return;
+  warn("warning: no checkpoint at env step " + std::to_string(saved_env_steps_) + ": " + error +
+       "; training goes on, next try in " + std::to_string(back_off_.count()) + " s");
+}
+
+void RunCheckpoints::poll(const std::function<void(const std::string&)>& warn) {
+  if (writing_.valid() && !is_writing()) report(finish_writing(), warn);
+}
+
+void RunCheckpoints::save(const Trainer& trainer, const RunParts& parts, bool last) {
+  report(finish_writing(), parts.warn);
+  const Clock::time_point begin = Clock::now();
+  const bool archive = archive_is_due(trainer.counters());
+  const bool wait = last || saved_env_steps_ < 0;
+  auto snapshot = std::make_shared<CheckpointSnapshot>(take_snapshot(trainer, parts));
+  saved_env_steps_ = trainer.counters().env_steps;
+  if (archive) archived_env_steps_ = saved_env_steps_;
+  saved_at_ = Clock::now();
+  stopped_s_ = std::chrono::duration<double>(saved_at_ - begin).count();
+  writing_ = std::async(std::launch::async, [this, snapshot, archive]() -> std::string {
+    try {
+      store_.write(*snapshot, archive);
+      return "";
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+  });
+  if (!wait) return;
+  const std::string error = finish_writing();
+  if (last && !error.empty()) throw std::runtime_error(error);
+  report(error, parts.warn);
+}
+
+}  // namespace anthill

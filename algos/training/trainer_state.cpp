@@ -1,0 +1,87 @@
+// The trainer in a checkpoint: what it saves, and how it goes on.
+#include "algos/training/trainer.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace {
+
+/// Calls `visit(name, span)` for every array of a vector step that is not in the buffer yet.
+template <class Visit>
+void for_each_row(const TransitionView& rows, const Visit& visit) {
+  visit("action", rows.action);
+  visit("reward", rows.reward);
+  visit("next_observation", rows.next_observation);
+  visit("terminated", rows.terminated);
+  visit("truncated", rows.truncated);
+  visit("invalid", rows.invalid);
+}
+
+template <class T>
+std::span<const T> constant(std::span<T> values) {
+  return values;
+}
+
+void check_environments(const Checkpoint& checkpoint, const Env& env) {
+  const std::string expected = row_identity(env);
+  if (checkpoint.info().env == expected) return;
+  throw ConfigError("'" + checkpoint.folder().string() + "' holds environments of (" +
+                    checkpoint.info().env.substr(0, 300) + "), this is (" + expected +
+                    "); use the same task, model, MuJoCo and build");
+}
+
+}  // namespace
+
+std::int64_t Trainer::end_stored_step() const {
+  return counters_.vector_steps - (phase_ == StepPhase::unstored ? 1 : 0);
+}
+
+std::int64_t Trainer::first_stored_step() const { return end_stored_step() - buffer_->num_steps(); }
+
+void Trainer::save(StateWriter state) const {
+  const StateWriter own = state.part("trainer");
+  own.integer("env_steps", counters_.env_steps);
+  own.integer("gradient_updates", counters_.gradient_updates);
+  own.integer("episodes", counters_.episodes);
+  own.integer("vector_steps", counters_.vector_steps);
+  own.integer("num_valid", num_valid_);
+  own.integer("reported_updates", reported_updates_);
+  own.integer("phase", static_cast<std::int64_t>(phase_));
+  agent_->save(state.part("agent"));
+  state.part("envs").array("rows", envs_->state(), {envs_->num_envs(), envs_->row_size()});
+
+  const StateWriter staging = state.part("staging");
+  const TransitionView rows = staging_->back();
+  staging.array("observation", constant(rows.observation), {rows.num_envs, rows.observation_dim});
+  if (phase_ != StepPhase::unstored) return;
+  staging.array("next_acting_observation", constant(staging_->next_acting_observation()));
+  for_each_row(rows, [&](const char* name, auto values) { staging.array(name, constant(values)); });
+}
+
+void Trainer::load(const Checkpoint& checkpoint) {
+  check_environments(checkpoint, *env_);
+  const StateReader state = checkpoint.state();
+  const StateReader own = state.part("trainer");
+  counters_ = {.env_steps = own.integer("env_steps"),
+               .gradient_updates = own.integer("gradient_updates"),
+               .episodes = own.integer("episodes"),
+               .vector_steps = own.integer("vector_steps")};
+  num_valid_ = own.integer("num_valid");
+  reported_updates_ = own.integer("reported_updates");
+  phase_ = static_cast<StepPhase>(own.integer("phase"));
+  agent_->load(state.part("agent"));
+  std::vector<double> lanes(envs_->state().size());
+  state.part("envs").array("rows", std::span(lanes));
+  envs_->restore(lanes);
+
+  const StateReader staging = state.part("staging");
+  const TransitionView rows = staging_->back();
+  staging.array("observation", rows.observation);
+  if (phase_ == StepPhase::unstored) {
+    staging.array("next_acting_observation", staging_->next_acting_observation());
+    for_each_row(rows, [&](const char* name, auto values) { staging.array(name, values); });
+  }
+  checkpoint.load_replay(*buffer_);
+  loaded_ = true;
+}
+
+}  // namespace anthill
