@@ -165,6 +165,7 @@ int train(const Arguments& arguments) {
   if (arguments.overwrite && !arguments.fresh) {
     throw ConfigError("--overwrite removes the run that is there; give --fresh with it");
   }
+  StopSignal stop;
   const ResolvedExperiment experiment = read_experiment(arguments.config, arguments.overrides);
   for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
     print_message("warning: " + warning);
@@ -173,7 +174,6 @@ int train(const Arguments& arguments) {
       arguments.run.empty() ? default_run_folder(arguments.config) : arguments.run;
 
   // whatever can be wrong with the input is found before the folder is made
-  StopSignal stop;
   RunCheckpoints checkpoints(experiment.config.checkpoint, run, write_experiment(experiment, false),
                              kVersion);
   std::optional<Checkpoint> start = find_start(arguments, checkpoints);
@@ -187,7 +187,7 @@ int train(const Arguments& arguments) {
   if (!start) make_room(arguments, run);
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
                    provenance_inputs(arguments, experiment.config.run, trainer),
-                   resumed_run(start));
+                   {resumed_run(start), arguments.overwrite});
   print_start(experiment.config, trainer, run);
   std::optional<RunRecorder> recorder;
   try {

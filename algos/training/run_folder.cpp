@@ -29,14 +29,14 @@ namespace {
 
 /// Makes the folder, or takes an empty one, for this process alone: of two that start together only
 /// one can create status.json.
-void claim(const std::filesystem::path& path) {
+void claim(const std::filesystem::path& path, bool among_other_files) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) refuse(path, error.message());
   if (!std::filesystem::is_directory(path, error)) refuse(path, "a file has this name");
   const bool empty = std::filesystem::is_empty(path, error);
   if (error) refuse(path, error.message());
-  if (!empty) refuse_used(path);
+  if (!empty && !among_other_files) refuse_used(path);
   const int descriptor =
       ::open((path / "status.json").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t{0666});
   if (descriptor < 0 && errno == EEXIST) refuse_used(path);
@@ -119,23 +119,24 @@ void remove_run_files(const std::filesystem::path& path) {
 
 RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
                      const std::string& resolved_toml, const ProvenanceInputs& inputs,
-                     const std::optional<ResumedRun>& resumed)
+                     const FolderUse& use)
     : path_(std::move(path)),
       started_at_(utc_time_now()),
       start_(std::chrono::steady_clock::now()) {
-  if (resumed) {
+  if (use.resumed) {
     start_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-        std::chrono::duration<double>(resumed->wall_time_s));
+        std::chrono::duration<double>(use.resumed->wall_time_s));
   } else {
-    claim(path_);
+    claim(path_, use.among_other_files);
   }
   try {
     write_status({});
     replace_file(path_ / "config.toml", config_toml, false);
     replace_file(path_ / "resolved.toml", resolved_toml, false);
     provenance_ = collect_provenance(inputs);
-    if (resumed) {
-      provenance_ = resumed_provenance(read_provenance(path_), provenance_, resumed->checkpoint);
+    if (use.resumed) {
+      provenance_ =
+          resumed_provenance(read_provenance(path_), provenance_, use.resumed->checkpoint);
     }
     replace_file(path_ / "provenance.json", provenance_, false);
   } catch (const ConfigError&) {

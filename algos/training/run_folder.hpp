@@ -57,6 +57,12 @@ struct ResumedRun {
   double wall_time_s = 0.0;  // used before
 };
 
+/// How a process takes its run folder.
+struct FolderUse {
+  std::optional<ResumedRun> resumed = std::nullopt;  // the folder is this run's already
+  bool among_other_files = false;                    // a new run, beside files that are no run's
+};
+
 /// One owner thread. Files are replaced whole (temporary file, then rename): a reader never sees
 /// half of one.
 class RunFolder {
@@ -68,7 +74,7 @@ class RunFolder {
   /// it said about earlier processes in "earlier".
   RunFolder(std::filesystem::path path, const std::string& config_toml,
             const std::string& resolved_toml, const ProvenanceInputs& inputs,
-            const std::optional<ResumedRun>& resumed = std::nullopt);
+            const FolderUse& use = {});
 
   const std::filesystem::path& path() const { return path_; }
 

@@ -118,8 +118,8 @@ def test_lunar_lander(tmp_path, references):
 
 def test_stopped_runs_go_on(tmp_path, references):
     settings = [*FAST, "training.overlap=true"]
-    for number in (signal.SIGTERM, signal.SIGINT):
-        assert kill_at(tmp_path / "run", 400, *settings, number=number) == 3
+    for number, env_steps in ((signal.SIGTERM, 400), (signal.SIGINT, 1200)):
+        assert kill_at(tmp_path / "run", env_steps, *settings, number=number) == 3
     assert train(tmp_path / "run", *settings).returncode == 0
     assert_same_run(tmp_path / "run", references(*settings))
     provenance = json.loads((tmp_path / "run/provenance.json").read_text())
