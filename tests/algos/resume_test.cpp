@@ -88,7 +88,7 @@ CheckpointSnapshot snapshot_of(const Trainer& trainer, std::int64_t stored_until
 }
 
 /// Stops after some ticks (updates and steps of evaluations) or steps, and saves at the last safe
-/// point and at every seventh before it.
+/// point and at some before it.
 struct StopAndSave : Record {
   std::atomic<bool> stop = false;
   std::int64_t ticks = 0, stop_at_tick = -1, stop_at_step = -1;
@@ -103,7 +103,7 @@ struct StopAndSave : Record {
     if (c.vector_steps == stop_at_step) stop = true;
   }
   void on_safe_point(const Trainer& trainer, bool last) override {
-    if (!last && trainer.counters().vector_steps % 7 != 0) return;
+    if (!last && trainer.counters().vector_steps % 33 != 0) return;
     store.write(snapshot_of(trainer, store.stored_until()), false);
     text_when_saved = text.str();
   }
