@@ -10,21 +10,21 @@
 namespace anthill {
 
 std::unique_ptr<ReplayBuffer> filled_buffer(const BenchShape& shape, std::int64_t capacity,
-                                            at::Device device) {
+                                            at::Device device, std::int64_t members) {
   constexpr std::int64_t kNumEnvs = 64;
-  const std::uint64_t seed = 0;
+  const std::vector<std::uint64_t> seeds(static_cast<std::size_t>(members));
   auto buffer =
       make_replay_buffer({.observation_dim = shape.observation_dim,
                           .action_dim = shape.action_dim,
                           .num_envs = kNumEnvs,
-                          .members = 1,
+                          .members = members,
                           .capacity = std::max(capacity, kNumEnvs)},
-                         &seed, device.is_cuda() ? DeviceSystem::cuda : DeviceSystem::cpp);
-  Staging staging(kNumEnvs, shape.observation_dim, shape.action_dim, device.is_cuda());
+                         seeds.data(), device.is_cuda() ? DeviceSystem::cuda : DeviceSystem::cpp);
+  Staging staging(members * kNumEnvs, shape.observation_dim, shape.action_dim, device.is_cuda());
   const TransitionView rows = staging.back();
   for (const std::span<float> field :
        {rows.observation, rows.action, rows.reward, rows.next_observation}) {
-    fill_uniform_actions(field.data(), static_cast<std::int64_t>(field.size()), {seed},
+    fill_uniform_actions(field.data(), static_cast<std::int64_t>(field.size()), {0},
                          RandomStream::random_action, 0);
   }
   while (buffer->size() < buffer->capacity()) buffer->insert(rows, current_stream(device));

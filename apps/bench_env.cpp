@@ -145,7 +145,7 @@ void compare(const EnvBenchOptions& options, const std::shared_ptr<const Env>& e
   measure_in_turn(contestants, tape, options.output.seconds);
   if (options.instructions) count_instructions(contestants, tape, options);
   const nlohmann::ordered_json rows = env_rows(contestants);
-  if (csv.is_open() && !write_env_csv(rows, csv)) {
+  if (csv.is_open() && !write_rows_csv(rows, csv)) {
     throw std::runtime_error("cannot write '" + options.csv + "'; is the disk full?");
   }
   if (options.output.json) {

@@ -34,9 +34,6 @@ struct EnvContestant {
   std::optional<double> instructions = std::nullopt;  // per transition
 };
 
-/// Sorted by chunk: the value below which a share of the chunks lie. Not for an empty list.
-double quantile(std::vector<double> values, double share);
-
 /// Instructions in user space per transition, of a contestant with one thread that plays
 /// `transitions` per call of play(): from the CPU's counter; empty where the machine has none.
 std::optional<double> counted_instructions(const EnvContestant& contestant, double transitions);
@@ -59,8 +56,7 @@ nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads);
 /// One flat object for each contestant, with its ratio to the bare loop of the same width.
 nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants);
 
-/// Those rows as a table on stdout, and as CSV into an open file; false when that fails.
+/// Those rows as a table on stdout.
 void print_env_table(const nlohmann::ordered_json& rows);
-bool write_env_csv(const nlohmann::ordered_json& rows, std::ofstream& file);
 
 }  // namespace anthill

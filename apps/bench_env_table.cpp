@@ -1,11 +1,9 @@
 // The results of `anthill bench env` as rows, table and CSV.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "algos/training/csv_log.hpp"
 #include "algos/training/run_recorder.hpp"
 #include "apps/bench_env.hpp"
 #include "sim/vector_env.hpp"
@@ -28,12 +26,6 @@ nlohmann::ordered_json ratio(std::optional<double> a, std::optional<double> b) {
 }
 
 }  // namespace
-
-double quantile(std::vector<double> values, double share) {
-  std::ranges::sort(values);
-  const auto last = static_cast<double>(values.size() - 1);
-  return values[static_cast<std::size_t>(std::lround(share * last))];
-}
 
 nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
@@ -81,25 +73,6 @@ void print_env_table(const nlohmann::ordered_json& rows) {
                 cell(row["instructions_per_env_step"], "%.0f").c_str(),
                 cell(row["instructions_over_bare"], "%.4f").c_str());
   }
-}
-
-bool write_env_csv(const nlohmann::ordered_json& rows, std::ofstream& file) {
-  std::string separator;
-  for (const auto& [column, value] : rows.front().items()) {
-    file << std::exchange(separator, ",") << column;
-  }
-  file << '\n';
-  for (const auto& row : rows) {
-    separator.clear();
-    for (const auto& value : row) {
-      file << std::exchange(separator, ",");
-      if (value.is_string()) file << value.get<std::string>();
-      if (value.is_number()) file << csv_number(value.get<double>());
-    }
-    file << '\n';
-  }
-  file.close();
-  return !file.fail();
 }
 
 nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads) {

@@ -1,4 +1,4 @@
-// Gradient updates per second on a filled replay buffer.
+// Gradient updates per second on a filled replay buffer, of several learners in turn.
 #include "apps/bench_learner.hpp"
 
 #include <algorithm>
@@ -6,7 +6,10 @@
 
 #include "algos/agents/agent.hpp"
 #include "algos/networks/device.hpp"
+#include "algos/networks/gemm.hpp"
+#include "algos/networks/learner_team.hpp"
 #include "algos/training/run_recorder.hpp"
+#include "sim/errors.hpp"
 
 namespace anthill {
 namespace {
@@ -15,42 +18,190 @@ struct LearnerOptions {
   BenchShape shape;
   BenchOutput output;
   int num_threads = 1;
-  std::int64_t hidden_dim = 256;
-  bool layer_norm = false;
+  std::vector<std::int64_t> hidden_dims = {256}, depths = {2}, members = {1};
+  std::vector<std::string> layer_norms = {"off"};
 };
+
+/// One learner with its ring, and what was measured of it.
+struct LearnerContestant {
+  std::int64_t hidden_dim, depth, members;
+  bool layer_norm;
+  std::unique_ptr<Agent> agent;
+  std::unique_ptr<ReplayBuffer> buffer;
+  Batch batch;
+  std::uint64_t draw = 0;
+  std::vector<double> update_us, sample_us;  // a chunk each; an update of all members counts as M
+
+  void sample() {
+    buffer->sample_into(batch.view(), draw++, current_stream(batch.reward.device()));
+  }
+  void update() {
+    sample();
+    agent->update(batch);
+  }
+};
+
+LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hidden_dim,
+                                  std::int64_t depth, std::int64_t members, bool layer_norm) {
+  const BenchShape& shape = options.shape;
+  const at::Device device = resolve_device(device_choice(shape.device));
+  AgentConfig config;
+  config.actor.hidden_dims.assign(static_cast<std::size_t>(depth), hidden_dim);
+  config.critic.hidden_dims = config.actor.hidden_dims;
+  config.critic.layer_norm = layer_norm;
+  std::vector<std::uint64_t> seeds(static_cast<std::size_t>(members));
+  for (std::size_t m = 0; m < seeds.size(); ++m) seeds[m] = m;
+  return {
+      .hidden_dim = hidden_dim,
+      .depth = depth,
+      .members = members,
+      .layer_norm = layer_norm,
+      .agent = make_agent(std::vector<AgentConfig>(seeds.size(), config),
+                          {shape.observation_dim, shape.action_dim, seeds, device}),
+      .buffer = filled_buffer(shape, 10'000, device, members),  // sampling has its own part
+      .batch = Batch(members, shape.batch_size, shape.observation_dim, shape.action_dim, device),
+      .update_us = {},
+      .sample_us = {}};
+}
+
+/// Multiplications and additions of one member's update of SAC: networks forward and backward
+/// without their elementwise parts. The policy's loss goes back through one critic for each row.
+double flop_per_update(const LearnerContestant& c, const BenchShape& shape) {
+  const auto in = static_cast<double>(shape.observation_dim);
+  const auto action = static_cast<double>(shape.action_dim);
+  const auto width = static_cast<double>(c.hidden_dim);
+  const double between = static_cast<double>(c.depth - 1) * width * width;
+  const double actor_in = in * width, critic_in = (in + action) * width;
+  const double actor = actor_in + between + 2.0 * action * width;
+  const double critic = critic_in + between + width;
+  const double critic_loss = actor + 2.0 * (3.0 * critic + (critic - critic_in));
+  const double actor_loss =
+      actor + 2.0 * critic + (critic - in * width) + actor + (actor - actor_in);
+  return 2.0 * static_cast<double>(shape.batch_size) * (critic_loss + actor_loss);
+}
+
+/// Matrix products per second, in FLOP/s: every thread of the learner multiplies matrices of its
+/// own (CPU), or the device multiplies large ones.
+double gemm_flop_per_s(double seconds, at::Device device) {
+  const std::int64_t n = device.is_cuda() ? 4096 : 256;
+  const std::int64_t threads = device.is_cuda() ? 1 : learner_threads();
+  const Tensor a = at::ones({threads, n, n}, at::TensorOptions(device).dtype(at::kFloat));
+  const Tensor b = at::ones_like(a), c = at::empty_like(a);
+  const auto place = [n](const Tensor& t, std::int64_t i) {
+    return t.data_ptr<float>() + i * n * n;
+  };
+  double units = 0.0;
+  const double begin = wall_seconds();
+  do {
+    if (device.is_cuda()) {
+      at::bmm_out(const_cast<Tensor&>(c), a, b);
+      synchronize(device);
+    } else {
+      learner_team().run(threads, [&](std::int64_t i) {
+        for (int k = 0; k < 10; ++k) {
+          linear_forward(place(a, i), place(b, i), n, n, n, place(c, i));
+        }
+      });
+    }
+    units += device.is_cuda() ? 1.0 : 10.0 * static_cast<double>(threads);
+  } while (wall_seconds() - begin < seconds);
+  return units * 2.0 * static_cast<double>(n * n * n) / (wall_seconds() - begin);
+}
+
+/// One chunk of one contestant.
+void measure(LearnerContestant& c, double seconds) {
+  const at::Device device = c.batch.reward.device();
+  constexpr int kSamples = 100;
+  double begin = wall_seconds();
+  for (int i = 0; i < kSamples; ++i) c.sample();
+  synchronize(device);
+  const auto members = static_cast<double>(c.members);
+  c.sample_us.push_back(1e6 * (wall_seconds() - begin) / (kSamples * members));
+  double updates = 0.0;
+  begin = wall_seconds();
+  do {
+    // the clock must not run ahead of a device
+    for (int i = 0; i < (device.is_cuda() ? 100 : 1); ++i) {
+      c.update();
+      updates += members;
+    }
+    synchronize(device);
+  } while (wall_seconds() - begin < seconds);
+  c.update_us.push_back(1e6 * (wall_seconds() - begin) / updates);
+}
+
+nlohmann::ordered_json row_of(const LearnerContestant& c, const LearnerOptions& options,
+                              double peak, double first_us) {
+  const double us = quantile(c.update_us, 0.1), flop = flop_per_update(c, options.shape);
+  return {{"hidden_dim", c.hidden_dim},
+          {"depth", c.depth},
+          {"layer_norm", c.layer_norm},
+          {"members", c.members},
+          {"updates_per_s", 1e6 / us},
+          {"updates_per_s_median", 1e6 / quantile(c.update_us, 0.5)},
+          {"ms_per_update", 1e-3 * us},
+          {"over_first", us / first_us},
+          {"gflop_per_s", 1e-3 * flop / us},
+          {"share_of_gemm", 1e6 * flop / us / peak},
+          {"sampling_share", quantile(c.sample_us, 0.1) / us}};
+}
 
 void bench_learner(const LearnerOptions& options) {
   const BenchShape& shape = options.shape;
-  const at::Device device = resolve_device(device_choice(shape.device));
   set_learner_threads(options.num_threads);
-  AgentConfig config;
-  config.actor.hidden_dims = config.critic.hidden_dims = {options.hidden_dim, options.hidden_dim};
-  config.critic.layer_norm = options.layer_norm;
-  const auto agent = make_agent({config}, {shape.observation_dim, shape.action_dim, {0}, device});
-  const auto buffer = filled_buffer(shape, 10'000, device);  // sampling has its own benchmark
-  Batch batch(1, shape.batch_size, shape.observation_dim, shape.action_dim, device);
-  std::uint64_t draw = 0;
-  BenchClock clock(options.output, [&] { synchronize(device); });
-  do {
-    buffer->sample_into(batch.view(), draw++, current_stream(device));
-    agent->update(batch);
-    if (draw % 100 == 0) synchronize(device);  // the clock must not run ahead of the device
-  } while (clock.add(1.0));
-  const BenchRates rates = clock.rates();
-  print_result({{"part", "learner"},
-                {"algorithm", config.algorithm},
-                {"device", device.str()},
-                {"num_threads", learner_threads()},
-                {"observation_dim", shape.observation_dim},
-                {"action_dim", shape.action_dim},
-                {"batch_size", shape.batch_size},
-                {"hidden_dim", options.hidden_dim},
-                {"layer_norm", options.layer_norm},
-                {"updates_per_s", rates.best},
-                {"updates_per_s_median", rates.median},
-                {"ms_per_update", 1e3 / rates.best},
-                {"memory_mib", resident_memory_mib()}},
-               options.output);
+  std::vector<LearnerContestant> contestants;
+  for (const std::int64_t depth : options.depths) {
+    for (const std::int64_t hidden_dim : options.hidden_dims) {
+      for (const std::int64_t members : options.members) {
+        for (const std::string& norm : options.layer_norms) {
+          contestants.push_back(make_contestant(options, hidden_dim, depth, members, norm == "on"));
+        }
+      }
+    }
+  }
+  const at::Device device = contestants.front().batch.reward.device();
+  if (options.output.serve) {
+    if (contestants.size() > 1) throw ConfigError("--serve: one learner at a time; give no lists");
+    BenchClock clock(options.output, [&] { synchronize(device); });
+    LearnerContestant& c = contestants.front();
+    do {
+      c.update();
+      if (c.draw % 100 == 0) synchronize(device);
+    } while (clock.add(static_cast<double>(c.members)));
+    return;
+  }
+
+  const double chunk_s = options.output.seconds / BenchClock::kNumChunks;
+  std::vector<double> gemm_s_per_flop;
+  for (int round = -1; round < BenchClock::kNumChunks; ++round) {
+    for (LearnerContestant& c : contestants) measure(c, chunk_s);
+    gemm_s_per_flop.push_back(1.0 / gemm_flop_per_s(0.1 * chunk_s, device));
+    if (round >= 0) continue;
+    for (LearnerContestant& c : contestants) {  // that was the warm-up
+      c.update_us.clear();
+      c.sample_us.clear();
+    }
+    gemm_s_per_flop.clear();
+  }
+  const double peak = 1.0 / quantile(gemm_s_per_flop, 0.1);
+  const double first_us = quantile(contestants.front().update_us, 0.1);
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const LearnerContestant& c : contestants) {
+    rows.push_back(row_of(c, options, peak, first_us));
+  }
+  nlohmann::ordered_json result = {{"part", "learner"},
+                                   {"algorithm", "sac"},
+                                   {"device", device.str()},
+                                   {"num_threads", learner_threads()},
+                                   {"observation_dim", shape.observation_dim},
+                                   {"action_dim", shape.action_dim},
+                                   {"batch_size", shape.batch_size},
+                                   {"gemm_gflop_per_s", 1e-9 * peak},
+                                   {"memory_mib", resident_memory_mib()}};
+  if (rows.size() == 1 || options.output.json) result.update(rows.front());
+  if (options.output.json) result["contestants"] = rows;
+  print_result(result, options.output);
+  if (rows.size() > 1 && !options.output.json) print_rows(rows);
 }
 
 }  // namespace
@@ -61,10 +212,15 @@ BenchRun add_bench_learner(CLI::App& parser) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   add_shape_options(parser, options->shape);
-  parser.add_option("--hidden-dim", options->hidden_dim, "width of both hidden layers")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  parser.add_flag("--layer-norm", options->layer_norm, "LayerNorm in the critics");
+  const auto list = [&](const char* name, auto& values, const char* meaning) {
+    return parser.add_option(name, values, meaning)->delimiter(',')->capture_default_str();
+  };
+  list("--hidden-dim", options->hidden_dims, "widths of the hidden layers")
+      ->check(CLI::Range(1, 65536));
+  list("--depth", options->depths, "numbers of hidden layers")->check(CLI::Range(1, 64));
+  list("--members", options->members, "agents in one learner")->check(CLI::Range(1, 4096));
+  list("--layer-norm", options->layer_norms, "LayerNorm in the critics: off, on or both")
+      ->check(CLI::IsMember({"off", "on"}));
   add_output_options(parser, options->output);
   return [options] { bench_learner(*options); };
 }

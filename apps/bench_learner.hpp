@@ -25,8 +25,8 @@ void add_shape_options(CLI::App& parser, BenchShape& shape);
 /// The word of --device.
 DeviceChoice device_choice(const std::string& name);
 
-/// A ring of at least `capacity` rows, filled with uniform numbers.
+/// A ring of at least `capacity` rows per member, filled with uniform numbers.
 std::unique_ptr<ReplayBuffer> filled_buffer(const BenchShape& shape, std::int64_t capacity,
-                                            at::Device device);
+                                            at::Device device, std::int64_t members = 1);
 
 }  // namespace anthill

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -65,6 +66,15 @@ class BenchClock {
 
 /// Prints a flat object: as one line of JSON, or a line for each key; nothing when serving.
 void print_result(const nlohmann::ordered_json& result, const BenchOutput& output);
+
+/// Prints objects with the same keys as the lines of a table.
+void print_rows(const nlohmann::ordered_json& rows);
+
+/// The same as CSV; closes the file. False when it could not be written.
+bool write_rows_csv(const nlohmann::ordered_json& rows, std::ofstream& file);
+
+/// The value below which `share` of the values lie (nearest rank).
+double quantile(std::vector<double> values, double share);
 
 /// Wall clock and CPU time of all threads of the process, in seconds.
 double wall_seconds();

@@ -66,6 +66,22 @@ def test_bench_env_without_mujoco_has_nothing_to_compare_with():
     assert_fails(run("bench", "env", "--env", "Pendulum-v1", "--contestants", "bare"), 2, "Pendulum-v1")
 
 
+def test_bench_learner_compares_learners():
+    sweep = ("--hidden-dim", "8,16", "--depth", "1,2", "--members", "1,3", "--layer-norm", "off,on", "--batch-size", 16)
+    answer = json.loads(run("bench", "learner", "--seconds", 0.1, "--json", *sweep).stdout)
+    rows = answer["contestants"]
+    cells = [(r["depth"], r["hidden_dim"], r["members"], r["layer_norm"]) for r in rows]
+    assert cells == [(d, h, m, n) for d in (1, 2) for h in (8, 16) for m in (1, 3) for n in (False, True)]
+    assert rows[0]["over_first"] == 1 and answer["gemm_gflop_per_s"] > 0
+    for row in rows:
+        assert row["updates_per_s"] > 0 and 0 < row["share_of_gemm"] < 1 and 0 < row["sampling_share"] < 1
+        assert row["ms_per_update"] == pytest.approx(1e3 / row["updates_per_s"])
+    table = run("bench", "learner", "--seconds", 0.1, "--layer-norm", "off,on", "--hidden-dim", 8).stdout
+    assert "share_of_gemm" in table and "true" in table
+    assert_fails(run("bench", "learner", "--serve", "--layer-norm", "off,on"), 2, "--serve")
+    assert_fails(run("bench", "learner", "--layer-norm", "maybe"), 2, "--layer-norm")
+
+
 def test_bench_refuses_options_of_other_parts():
     assert_fails(run("bench", "env", "--capacity", 10), 2, "--capacity")
     assert_fails(run("bench", "buffer", "--hidden-dim", 32), 2, "--hidden-dim")
