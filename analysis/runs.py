@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+import tomllib
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+
+# what marks a folder as a run's, and what a sweep's sub-folders are searched for
+MARKS = ("train.csv", "resolved.toml")
+# a run counts as diverged when a learner column is not finite, or a mean Q is larger than this
+DIVERGED_ABOVE = 1e6
+LEARNER_COLUMNS = ("critic_loss", "actor_loss", "alpha", "entropy", "q_mean", "target_mean")
 
 
 @dataclass
@@ -19,6 +28,10 @@ class Run:
     episodes: pd.DataFrame
     evaluations: pd.DataFrame
     provenance: dict
+    overestimation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    config: dict = field(default_factory=dict)  # resolved.toml
+    status: dict = field(default_factory=dict)
+    source: str = "anthill"  # another library's name for a log read by analysis.external
 
     @property
     def commit(self) -> str:
@@ -26,27 +39,160 @@ class Run:
         source = self.provenance.get("source", {})
         return source.get("git_commit", "unknown")[:10] + ("+" if source.get("git_dirty") else "")
 
+    @property
+    def env(self) -> str:
+        return self.config.get("sim", {}).get("env", "unknown")
 
-def read_table(path: Path) -> pd.DataFrame:
-    """A CSV of a run folder; a last line that is still being written is left out."""
-    text = path.read_text()
+    @property
+    def num_envs(self) -> int:
+        return int(self.config.get("sim", {}).get("num_envs", 1))
+
+    @property
+    def seed(self) -> int | None:
+        return self.config.get("run", {}).get("seed")
+
+    @property
+    def last_step(self) -> int:
+        """The largest env_steps of its tables; 0 before the first row."""
+        tables = (self.train, self.episodes, self.evaluations)
+        return max((int(table.env_steps.max()) for table in tables if len(table)), default=0)
+
+    @property
+    def state(self) -> str:
+        """As status.json says; "finished" for a kept run without one that has an end time."""
+        if "state" in self.status:
+            return self.status["state"]
+        return "finished" if "end_time_utc" in self.provenance else "unknown"
+
+    def divergence(self, limit: float = DIVERGED_ABOVE) -> str | None:
+        """Why the run counts as diverged, with the env step; None when it does not."""
+        found = [(step, column) for step, column in self.train.attrs.get("nan_cells", ()) if column in LEARNER_COLUMNS]
+        for column in LEARNER_COLUMNS:
+            if column in self.train:
+                infinite = self.train.env_steps[np.isinf(self.train[column])]
+                found += [(step, column) for step in infinite[:1]]
+        large = self.train.env_steps[self.train.q_mean.abs() > limit] if "q_mean" in self.train else []
+        if found and not (len(large) and large.iloc[0] < min(found)[0]):
+            return "{1} is not finite at env step {0:.0f}".format(*min(found))
+        if len(large):
+            return f"|q_mean| above {limit:g} at env step {large.iloc[0]:.0f}"
+        return self.status.get("reason", "status.json says so") if self.state == "diverged" else None
+
+
+def read_table(path: Path, required: tuple[str, ...] = ("env_steps",)) -> pd.DataFrame:
+    """A CSV of a run folder; a last line that is still being written is left out.
+
+    An empty cell and `nan` both become NaN; the cells where the file says `nan` are listed, as (env_steps, column),
+    in `attrs["nan_cells"]`. ValueError says which file, line and column is wrong.
+    """
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not text at byte {error.start}; is the file damaged?") from None
     complete = text[: text.rfind("\n") + 1]
-    if not complete:
+    if not complete.strip():
         raise ValueError(f"{path}: no complete line; has the run started?")
-    return pd.read_csv(StringIO(complete))
+    lines = complete.splitlines()
+    width = lines[0].count(",")
+    for number, line in enumerate(lines, 1):
+        if line.count(",") != width:
+            raise ValueError(
+                f"{path}: line {number} has {line.count(',') + 1} cells, the header {width + 1}; is the file damaged?"
+            )
+    raw = pd.read_csv(StringIO(complete), dtype=str, keep_default_na=False)
+    missing = [column for column in required if column not in raw.columns]
+    if missing:
+        raise ValueError(
+            f"{path}: column {', '.join(missing)} is missing (it has {', '.join(raw.columns)}); "
+            "another version of anthill, or another library's log? See docs/analysis.md"
+        )
+    return _numbers(raw, path)
+
+
+def _numbers(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
+    table, nan_cells = {}, set()
+    for column in raw.columns:
+        cells = raw[column].str.strip()
+        values = pd.to_numeric(cells, errors="coerce").astype(float)
+        named = cells.str.lower().isin(["nan", "-nan"])
+        words = values.isna() & (cells != "") & ~named
+        numeric_so_far = words.sum() <= len(cells) / 2
+        if words.any() and numeric_so_far:
+            row = int(words.to_numpy().argmax())
+            raise ValueError(f"{path}: line {row + 2}: '{cells[row][:40]}' in column {column} is no number")
+        if words.any():
+            table[column] = raw[column]  # a column of words, such as a kind of states
+            continue
+        table[column] = values
+        if "env_steps" in raw.columns:
+            nan_cells |= {(float(step), column) for step in raw.env_steps[named]}
+    frame = pd.DataFrame(table)
+    frame.attrs["nan_cells"] = sorted(nan_cells)
+    return frame
+
+
+def _read_json(path: Path) -> dict:
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error}); is the file damaged?") from None
+
+
+def _read_config(path: Path) -> dict:
+    if not path.is_file():
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: not TOML ({error}); is the file damaged?") from None
 
 
 def read_run(folder: str | Path) -> Run:
-    """Reads train.csv, episodes.csv, eval.csv and provenance.json. ValueError says which file is missing."""
+    """Reads the tables of a run folder, and what it has of configuration, provenance and status.
+
+    ValueError says which file is missing or wrong. overestimation.csv may be absent: the run was not probed.
+    """
     folder = Path(folder)
     missing = [n for n in ("train.csv", "episodes.csv", "eval.csv") if not (folder / n).is_file()]
     if missing:
         raise ValueError(f"{folder}: not a run folder, {missing[0]} is missing")
-    provenance = folder / "provenance.json"
+    probe = folder / "overestimation.csv"
     return Run(
         path=folder,
         train=read_table(folder / "train.csv"),
         episodes=read_table(folder / "episodes.csv"),
         evaluations=read_table(folder / "eval.csv"),
-        provenance=json.loads(provenance.read_text()) if provenance.is_file() else {},
+        provenance=_read_json(folder / "provenance.json"),
+        overestimation=read_table(probe) if probe.is_file() and probe.stat().st_size else pd.DataFrame(),
+        config=_read_config(folder / "resolved.toml"),
+        status=_read_json(folder / "status.json"),
     )
+
+
+def natural_key(path: Path) -> list:
+    """Sorts seed-10 after seed-9."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", str(path))]
+
+
+def find_run_folders(folder: str | Path, depth: int = 4) -> list[Path]:
+    """A run folder itself, or those below a sweep's folder (SWEEP/POINT/seed-3 and the like), in natural order.
+
+    Does not look inside run folders, nor more than `depth` levels down. ValueError when there is none.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: no such folder")
+    found, level = [], [folder]
+    for _ in range(depth + 1):
+        inside = []
+        for place in level:
+            if any((place / mark).is_file() for mark in MARKS):
+                found.append(place)
+            else:
+                inside += [p for p in place.iterdir() if p.is_dir() and not p.name.startswith(".")]
+        level = inside
+    if not found:
+        raise ValueError(f"{folder}: no run folder here or up to {depth} levels below ({', '.join(MARKS)})")
+    return sorted(found, key=natural_key)

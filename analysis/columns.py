@@ -1,0 +1,66 @@
+"""Which columns a report draws, and what they are called. Definitions: docs/metrics.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# overestimation.csv: one row per probe and kind of states (docs/metrics.md)
+STATES = "states"
+ON_POLICY = "on_policy"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One axis of a figure: a column of a table over env steps (or episodes)."""
+
+    column: str
+    title: str
+    unit: str
+    log: bool = False
+    median: bool = False  # of a window's rows, for columns with spikes; the mean otherwise
+    table: str = "train"
+
+
+RETURN = Panel("return_mean", "evaluation return", "return", table="evaluations")
+TRAIN_RETURN = Panel("episode_return", "training return", "return", table="episodes")
+Q_MEAN = Panel("q_mean", "mean batch Q", "return")
+ALPHA = Panel("alpha", "temperature alpha", "return / nat", log=True)
+ENTROPY = Panel("entropy", "policy entropy", "nat")
+CRITIC_LOSS = Panel("critic_loss", "critic loss", "return²", log=True, median=True)
+ACTOR_LOSS = Panel("actor_loss", "actor loss", "return")
+
+# the study's own view: against episode, and against env steps
+STUDY = (TRAIN_RETURN, Q_MEAN, ALPHA, ENTROPY, CRITIC_LOSS, ACTOR_LOSS)
+
+LEARNER = (
+    Q_MEAN,
+    ALPHA,
+    ENTROPY,
+    CRITIC_LOSS,
+    Panel("q_gap", "disagreement |Q1 - Q2|", "return", log=True),
+    Panel("replay_ratio", "replay ratio achieved", "updates / transition"),
+)
+
+# shown when a run has them
+DIAGNOSTICS = (
+    Panel("actor_gradient_norm", "actor gradient norm", "", log=True),
+    Panel("critic_gradient_norm", "critic gradient norm", "", log=True),
+    Panel("actor_parameter_norm", "actor parameter norm", ""),
+    Panel("critic_parameter_norm", "critic parameter norm", ""),
+    Panel("actor_update_ratio", "actor update / weight", "", log=True),
+    Panel("critic_update_ratio", "critic update / weight", "", log=True),
+    Panel("dormant_share_0025", "dormant share, tau .025", "share"),
+    Panel("dormant_share_01", "dormant share, tau .1", "share"),
+    Panel("effective_rank", "effective rank", "dimensions"),
+    Panel("log_std_mean", "policy log_std", "nat"),
+    Panel("saturated_share", "P(|a| > .99)", "share"),
+    Panel("implausible_share", "implausible values", "share"),
+    Panel("action_gradient_norm", "action-gradient norm", "", log=True),
+    Panel("held_out_td_error", "TD error, held out", "return", log=True),
+)
+
+# overestimation.csv
+BIAS_R = Panel("bias_r", "bias B_r", "reward / step", table="overestimation")
+PROBED_Q = Panel("q", "Q", "return", table="overestimation")
+SOFT = Panel("soft_return", "soft Monte-Carlo value", "return", table="overestimation")
+HARD = Panel("hard_return", "hard Monte-Carlo value", "return", table="overestimation")
