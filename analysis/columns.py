@@ -60,7 +60,27 @@ DIAGNOSTICS = (
 )
 
 # overestimation.csv
-BIAS_R = Panel("bias_r", "bias B_r", "reward / step", table="overestimation")
-PROBED_Q = Panel("q", "Q", "return", table="overestimation")
+BIAS_R = Panel("bias_reward", "bias B_r", "reward / step", table="overestimation")
+PROBED_Q = Panel("q_mean", "Q", "return", table="overestimation")
 SOFT = Panel("soft_return", "soft Monte-Carlo value", "return", table="overestimation")
 HARD = Panel("hard_return", "hard Monte-Carlo value", "return", table="overestimation")
+
+# the same rollouts, measured as the field does
+VARIANTS = (
+    Panel("bias_mean", "correct: Q - soft value", "return", table="overestimation"),
+    Panel("redq_bias", "REDQ: alpha .2, divided by max(|value|, 10)", "1", table="overestimation"),
+    Panel("crossq_bias", "CrossQ: entropy at k = 0 too", "return", table="overestimation"),
+    Panel("droq_bias", "DroQ: hard return of the deterministic policy", "return", table="overestimation"),
+    Panel("undiscounted_bias", "Q - undiscounted return", "return", table="overestimation"),
+    Panel("episode_bias", "Q at the start - episode return (the usual plot)", "return", table="overestimation"),
+)
+PROBE_DETAILS = (
+    Panel("bias_min", "bias of min_j Q_j", "return", table="overestimation"),
+    Panel("bias_target", "bias of the target networks", "return", table="overestimation"),
+    Panel("bias_normalised", "bias / max(|soft value|, 10)", "1", table="overestimation"),
+    Panel("bias_positive", "share of states with positive bias", "1", table="overestimation"),
+    Panel("bias_std_corrected", "spread of the bias over states, noise removed", "return", table="overestimation"),
+    Panel("spearman", "rank correlation of Q and soft value", "1", table="overestimation"),
+    Panel("td_residual_rms", "TD residual, root mean square", "return", table="overestimation"),
+    Panel("implausible_share", "share of implausible Q", "1", table="overestimation"),
+)

@@ -131,7 +131,7 @@ def _numbers(raw: pd.DataFrame, path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict:
     if not path.is_file():
         return {}
     try:
@@ -140,7 +140,7 @@ def _read_json(path: Path) -> dict:
         raise ValueError(f"{path}: not JSON ({error}); is the file damaged?") from None
 
 
-def _read_config(path: Path) -> dict:
+def read_config(path: Path) -> dict:
     if not path.is_file():
         return {}
     try:
@@ -164,10 +164,10 @@ def read_run(folder: str | Path) -> Run:
         train=read_table(folder / "train.csv"),
         episodes=read_table(folder / "episodes.csv"),
         evaluations=read_table(folder / "eval.csv"),
-        provenance=_read_json(folder / "provenance.json"),
+        provenance=read_json(folder / "provenance.json"),
         overestimation=read_table(probe) if probe.is_file() and probe.stat().st_size else pd.DataFrame(),
-        config=_read_config(folder / "resolved.toml"),
-        status=_read_json(folder / "status.json"),
+        config=read_config(folder / "resolved.toml"),
+        status=read_json(folder / "status.json"),
     )
 
 

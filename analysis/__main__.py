@@ -1,0 +1,90 @@
+"""python -m analysis report | compare | baselines. See docs/analysis.md."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    report = commands.add_parser("report", help="an HTML page with figures of runs or sweeps")
+    report.add_argument("runs", nargs="*", metavar="RUN|SWEEP|NAME=PATH", help="runs are grouped by configuration")
+    report.add_argument("-o", "--output", type=Path, required=True, help="folder for report.html, PNG and PDF files")
+    report.add_argument("--title", default="")
+    _shared(report)
+    compare = commands.add_parser("compare", help="two arms beside each other, in the terminal")
+    compare.add_argument("a", metavar="A", help="a run, or a folder of one arm's seeds; NAME=PATH names it")
+    compare.add_argument("b", metavar="B")
+    _shared(compare)
+    baselines = commands.add_parser("baselines", help="measures zero action, random action, random-init policy")
+    baselines.add_argument("envs", nargs="+", metavar="ENV")
+    baselines.add_argument("--anthill-train", default="build/cpu/bin/anthill-train", help="the binary to use")
+    return parser
+
+
+def _shared(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--at", type=int, metavar="STEP", help="env step that tables read (default: all runs' largest)")
+    parser.add_argument("--mixed-environments", action="store_true", help="allow different tasks, and mark the report")
+    parser.add_argument("--mixed-versions", action="store_true", help="allow different versions, and mark the report")
+    parser.add_argument(
+        "--external", action="append", default=[], metavar="NAME=PATH",
+        help="a log of CleanRL or Stable-Baselines3 (TensorBoard events, progress.csv, monitor.csv) or any CSV; "
+             "repeat it with the same name for more seeds",
+    )
+    parser.add_argument(
+        "--columns", action="append", default=[], metavar="OURS=THEIRS",
+        help="column map for external logs, e.g. q_mean=losses/qf1_values; added to the known names",
+    )
+
+
+def collect(arguments, inputs: list[str]):
+    """The arms of own and external runs."""
+    from analysis.arms import Collection, read_collection
+    from analysis.external import read_external_arms
+
+    external = read_external_arms(arguments.external, arguments.columns)
+    if not inputs and not external:
+        raise ValueError("nothing to read: name a run, a sweep, or --external NAME=PATH")
+    collection = Collection([]) if not inputs else read_collection(
+        inputs, mixed_environments=arguments.mixed_environments, mixed_versions=arguments.mixed_versions
+    )
+    collection.arms += external
+    return collection
+
+
+def run(arguments) -> None:
+    if arguments.command == "report":
+        from analysis.report import write_report
+
+        command = "python -m analysis " + shlex.join(sys.argv[1:])
+        collection = collect(arguments, arguments.runs)
+        output = write_report(
+            collection, arguments.output, step=arguments.at, title=arguments.title, command=command
+        )
+        print(output)
+    elif arguments.command == "compare":
+        from analysis.compare import comparison
+
+        print(comparison(collect(arguments, [arguments.a, arguments.b]), arguments.at))
+    else:
+        from analysis.baselines import update_table
+
+        print(update_table(arguments.envs, arguments.anthill_train).to_string(index=False))
+
+
+def main() -> int:
+    arguments = build_parser().parse_args()
+    try:
+        run(arguments)
+    except (ValueError, OSError) as error:
+        print(f"analysis: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+def read_external_arms(a, b): return []
