@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,17 +103,21 @@ def read_collection(
 ) -> Collection:
     """Reads runs and sweeps, each PATH or NAME=PATH (the runs of that path are one arm with that name).
 
+    Arms are in the order of the inputs, those of one input in the order of their names.
+
     Folders that hold no row yet are left out and listed. ValueError: nothing left, one seed twice in an arm, a named
     arm of several configurations, or environments or versions that differ without the flag that allows it.
     """
     named: dict[str, list[Run]] = {}
     runs, left_out, seen = [], [], set()
-    for text in inputs:
+    place = {}  # of a run's folder: the input that it came with
+    for index, text in enumerate(inputs):
         name, path = split_input(text)
         for folder in find_run_folders(path):
             if folder.resolve() in seen:
                 continue
             seen.add(folder.resolve())
+            place[folder] = index
             run = _read_or_list(folder, left_out)
             if run is not None:
                 (named.setdefault(name, []) if name else runs).append(run)
@@ -120,7 +125,8 @@ def read_collection(
         raise ValueError("no run with data: " + "; ".join(left_out))
     arms = _group(runs) + [_named_arm(name, members) for name, members in named.items()]
     _refuse_equal(arms)
-    collection = Collection(sorted(arms, key=lambda arm: natural_key(Path(arm.name))) if not named else arms, left_out)
+    arms.sort(key=lambda arm: (min(place[run.path] for run in arm.runs), natural_key(Path(arm.name))))
+    collection = Collection(arms, left_out)
     check_alike(collection, mixed_environments, mixed_versions)
     return collection
 
@@ -160,14 +166,21 @@ def _group(runs: list[Run]) -> list[Arm]:
     members = list(groups.values())
     names = name_arms([identity(group[0]) for group in members])
     if len(members) == 1:
-        names = [members[0][0].config.get("run", {}).get("name") or members[0][0].env]
+        names = [members[0][0].config.get("run", {}).get("name") or _folder_name(members[0])]
     for index, group in enumerate(members):
         if not names[index] or names.count(names[index]) > 1 or not group[0].config:
-            names[index] = group[0].path.name
+            names[index] = _folder_name(group)
     return [
         Arm(name, sorted(group, key=lambda run: (run.seed is None, run.seed)))
         for name, group in zip(names, members)
     ]
+
+
+def _folder_name(runs: list[Run]) -> str:
+    """The last folder that all of an arm's runs share: of POINT/seed-3, POINT."""
+    path = runs[0].path.resolve()
+    shared = len(runs) > 1 or re.fullmatch(r"seed[-_]?\d+", path.name)
+    return path.parent.name if shared else path.name
 
 
 def _named_arm(name: str, runs: list[Run]) -> Arm:
@@ -213,9 +226,9 @@ def _task(run: Run) -> str:
 
 
 def _version(run: Run) -> str:
-    dirty = run.provenance.get("source", {}).get("git_dirty_sha256", "")[:8]
+    dirty = run.provenance.get("source", {}).get("git_dirty_sha256")
     mujoco = run.provenance.get("libraries", {}).get("mujoco", "unknown")
-    return f"commit {run.commit}{dirty}, MuJoCo {mujoco}"
+    return f"commit {run.commit}{(dirty or '')[:8]}, MuJoCo {mujoco}"
 
 
 def _task_difference(a: Run, b: Run) -> str:

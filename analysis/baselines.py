@@ -8,7 +8,9 @@ seed; the random-init policy is the evaluation at env step 0 of anthill's own ne
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
+import types
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +85,10 @@ def roll_out(env_id: str, num_episodes: int, random: bool) -> list[float]:
     """Returns of episodes with seeds 0, 1, ... and zero or uniform random actions."""
     import gymnasium
 
+    # Box2D's tasks import pygame, which only draws
+    sys.modules.setdefault("pygame", types.ModuleType("pygame"))
+    if not hasattr(sys.modules["pygame"], "gfxdraw"):
+        sys.modules["pygame"].gfxdraw = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # v4 is deprecated
         env = gymnasium.make(env_id)

@@ -31,9 +31,16 @@ def pairs_of(arms: list[Arm]) -> list[tuple[int, int]]:
     return [(j, 0) for j in range(1, len(arms))]
 
 
-def compare_pair(x: Arm, y: Arm, measure: Measure, step: int) -> Estimate | None:
-    """Paired difference or ratio of x to y over common seeds, as the measure says."""
-    compare = paired_ratio if measure.spread == "ratio" else paired_difference
+def spread_of(arms: list[Arm], measure: Measure, step: int) -> str:
+    """How these arms are compared: by ratio only where the measure says so and all values are positive."""
+    if measure.spread == "ratio" and all((finite(arm, measure, step) > 0).all() for arm in arms):
+        return "ratio"
+    return "difference"
+
+
+def compare_pair(x: Arm, y: Arm, measure: Measure, step: int, spread: str) -> Estimate | None:
+    """Paired difference or ratio of x to y over common seeds."""
+    compare = paired_ratio if spread == "ratio" else paired_difference
     return compare(values_at(x, measure, step), values_at(y, measure, step))
 
 
@@ -124,8 +131,9 @@ def paired(context: Context) -> list[tuple[str, str, Estimate]]:
     """Differences and ratios of common seeds, as a figure and as rows (pair, measure, estimate)."""
     arms, step = context.collection.arms, context.step
     pairs = pairs_of(arms)
+    spread = {measure: spread_of(arms, measure, step) for measure in PAIRED}
     table = {
-        (measure, pair): compare_pair(arms[pair[0]], arms[pair[1]], measure, step)
+        (measure, pair): compare_pair(arms[pair[0]], arms[pair[1]], measure, step, spread[measure])
         for measure in PAIRED for pair in pairs
     }
     measures = [m for m in PAIRED if any(table[m, pair] is not None for pair in pairs)]
@@ -138,7 +146,7 @@ def paired(context: Context) -> list[tuple[str, str, Estimate]]:
 
     def draw(_, axes):
         for axis, measure in zip(axes, measures):
-            _draw_pairs(context, axis, measure, pairs, table)
+            _draw_pairs(context, axis, measure, spread[measure], pairs, table)
             axis.set_xticks(range(len(pairs)), [letters[pair] for pair in pairs])
             axis.set_xlim(-0.6, len(pairs) - 0.4)
             axis.grid(axis="x", visible=False)
@@ -146,21 +154,21 @@ def paired(context: Context) -> list[tuple[str, str, Estimate]]:
     meaning = "; ".join(f"{letters[j, i]}: {arms[j].name} against {arms[i].name}" for j, i in pairs)
     context.album.figure(
         "paired", "Paired seeds",
-        f"The same seed in two arms, at env step {step}. Return and B_r: difference (interquartile mean); the others: "
-        f"ratio (median), a ratio of 1 being no difference. Dots: seeds. {meaning}.",
+        f"The same seed in two arms, at env step {step}: interquartile mean of differences, or median of ratios where "
+        f"all values are positive (1: no difference). Dots: seeds. {meaning}.",
         len(measures), draw, legend=False,
         statistics=f"{meaning} · n = common seeds · dots: seeds, marker: IQM of differences, median of ratios, "
                    "bar: 95 % bootstrap over pairs (one pair: none)",
         size=(2.9, 2.4),
     )
     return [
-        (f"{arms[j].name} against {arms[i].name}", f"{m.panel.title}, {m.spread}", table[m, (j, i)])
+        (f"{arms[j].name} against {arms[i].name}", f"{m.panel.title}, {spread[m]}", table[m, (j, i)])
         for j, i in pairs for m in measures if table[m, (j, i)] is not None
     ]
 
 
-def _draw_pairs(context: Context, axis, measure: Measure, pairs, table) -> None:
-    arms, ratio = context.collection.arms, measure.spread == "ratio"
+def _draw_pairs(context: Context, axis, measure: Measure, spread: str, pairs, table) -> None:
+    arms, ratio = context.collection.arms, spread == "ratio"
     for place, (j, i) in enumerate(pairs):
         found, style = table[measure, (j, i)], context.looks[j]
         if found is None:
@@ -174,7 +182,7 @@ def _draw_pairs(context: Context, axis, measure: Measure, pairs, table) -> None:
             axis.vlines(place, found.low, found.high, color=style.colour, lw=2)
         axis.plot([place], [found.value], marker=style.marker, color=style.colour, ms=5, ls="none")
     axis.axhline(1 if ratio else 0, color="0.3", lw=0.8)
-    axis.set_title(f"{measure.panel.title}: {measure.spread}")
+    axis.set_title(f"{measure.panel.title}: {spread}")
     axis.set_ylabel("ratio" if ratio else measure.panel.unit)
     if ratio:
         plain_log(axis)

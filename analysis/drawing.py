@@ -158,7 +158,7 @@ class Album:
             if legend:
                 _legend(figure, axes[:num_axes], width)
             foot = f"{self.env} · {statistics} · commit {self.commits}"
-            figure.supxlabel("\n".join(textwrap.wrap(foot, int(width * 19))), fontsize=6.5, x=0.01, ha="left", color="0.25")
+            figure.supxlabel("\n".join(textwrap.wrap(foot, int(width * 21))), fontsize=6.5, x=0.01, ha="left", color="0.25")
             # laid out once, not for every format
             figure.get_layout_engine().execute(figure)
             figure.set_layout_engine("none")

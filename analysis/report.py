@@ -28,7 +28,7 @@ HEADINGS = {
 def number(value: float) -> str:
     """Three to four significant digits, no exponent where a person would not write one."""
     if value != value or value in (float("inf"), float("-inf")):
-        return {"inf": "∞", "-inf": "-∞"}.get(str(value), "–")
+        return {"inf": "∞", "-inf": "-∞"}.get(str(float(value)), "–")
     if value == 0:
         return "0"
     size = abs(value)

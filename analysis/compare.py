@@ -1,0 +1,71 @@
+"""Two arms beside each other, as a table in the terminal."""
+
+from __future__ import annotations
+
+from analysis.arms import Collection
+from analysis.comparisons import compare_pair, finite, spread_of
+from analysis.measures import MEASURES, RETURN, arm_estimate, common_step, divergence_of, probe_interval, reaches, verdict
+from analysis.report import commits_of, number
+from analysis.statistics import Estimate, improvement
+
+
+def _cell(found: Estimate | None) -> str:
+    if found is None:
+        return "-"
+    text = number(found.value).replace("–", "-")
+    return text if found.low is None else f"{text} [{number(found.low)}, {number(found.high)}]"
+
+
+def comparison(collection: Collection, step: int | None = None) -> str:
+    """The text that `compare` prints. ValueError unless there are exactly two arms."""
+    if len(collection.arms) != 2:
+        names = "; ".join(arm.name for arm in collection.arms)
+        raise ValueError(f"compare takes two arms, these are {len(collection.arms)}: {names}")
+    a, b = collection.arms
+    common, notes = common_step(collection)
+    step = common if step is None else step
+    if not all(any(reaches(run, step) for run in arm.runs) for arm in (a, b)):
+        raise ValueError(f"--at {step}: an arm has no run that came so far; the common env step is {common}")
+    header = ["", f"A (n = {len(a.runs)})", f"B (n = {len(b.runs)})", "A against B", "pairs"]
+    rows = []
+    for measure in MEASURES:
+        left, right = (
+            probe_interval(arm, step) if measure.key == "B_r" else arm_estimate(arm, measure, step) for arm in (a, b)
+        )
+        if left is None and right is None:
+            continue
+        spread = spread_of([a, b], measure, step)
+        between = compare_pair(a, b, measure, step, spread)
+        sign = "x " if spread == "ratio" else ""
+        rows.append([
+            f"{measure.panel.title}, {measure.panel.unit}", _cell(left), _cell(right),
+            sign + _cell(between) if between else "-", str(between.n) if between else "0",
+        ])
+    lines = [f"A: {a.name}", f"B: {b.name}", *collection.warnings]
+    lines += [f"{letter}: {verdict(probe_interval(arm, step))}" for letter, arm in (("A", a), ("B", b))]
+    lines += ["", *_align([header, *rows]), ""]
+    returns = [finite(arm, RETURN, step) for arm in (a, b)]
+    if all(len(values) for values in returns):
+        lines.append(f"P(return of A > return of B) = {_cell(improvement([returns[0]], [returns[1]]))}")
+    for letter, arm in (("A", a), ("B", b)):
+        if not arm.external:
+            found = divergence_of(arm)
+            lines.append(f"{letter}: {found.diverged} of {found.n} diverged, Wilson [{found.low:.2f}, {found.high:.2f}]")
+            lines += [f"  {reason}" for reason in found.reasons]
+    lines.append(
+        f"At env step {step}, over the last tenth. Interquartile mean over seeds [95 % stratified bootstrap]; a single "
+        "seed has none,"
+    )
+    lines.append(
+        "but for B_r, whose own is over episodes. 'x': median of paired ratios; else IQM of paired differences. "
+        f"Commit {commits_of(collection)}."
+    )
+    return "\n".join([*lines, *(f"note: {note}" for note in [*notes, *collection.left_out])])
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:]))]).rstrip()
+        for row in rows
+    ]
