@@ -15,6 +15,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("runs", nargs="*", metavar="RUN|SWEEP|NAME=PATH", help="runs are grouped by configuration")
     report.add_argument("-o", "--output", type=Path, required=True, help="folder for report.html, PNG and PDF files")
     report.add_argument("--title", default="")
+    report.add_argument("--formats", default="png,pdf", help="files of each figure (default: png,pdf); svg is in the page")
     _shared(report)
     compare = commands.add_parser("compare", help="two arms beside each other, in the terminal")
     compare.add_argument("a", metavar="A", help="a run, or a folder of one arm's seeds; NAME=PATH names it")
@@ -62,8 +63,12 @@ def run(arguments) -> None:
 
         command = "python -m analysis " + shlex.join(sys.argv[1:])
         collection = collect(arguments, arguments.runs)
+        formats = tuple(ending for ending in arguments.formats.split(",") if ending)
+        unknown = [ending for ending in formats if ending not in ("png", "pdf", "svg")]
+        if unknown:
+            raise ValueError(f"--formats {arguments.formats}: '{unknown[0]}' is none of png, pdf, svg")
         output = write_report(
-            collection, arguments.output, step=arguments.at, title=arguments.title, command=command
+            collection, arguments.output, step=arguments.at, title=arguments.title, command=command, formats=formats
         )
         print(output)
     elif arguments.command == "compare":

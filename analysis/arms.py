@@ -18,6 +18,8 @@ NOT_AN_ARM = (
     "sim.num_threads", "sim.pin_threads", "buffer.device_system", "buffer.store_state", "training.total_env_steps",
 )
 
+LONGEST_NAME = 48  # characters; an arm that differs in more is called by its folder
+
 
 @dataclass
 class Arm:
@@ -26,6 +28,7 @@ class Arm:
     name: str
     runs: list[Run]
     external: bool = False
+    settings: str = ""  # those in which it differs from the other arms
 
     @property
     def seeds(self) -> list:
@@ -167,12 +170,13 @@ def _group(runs: list[Run]) -> list[Arm]:
     names = name_arms([identity(group[0]) for group in members])
     if len(members) == 1:
         names = [members[0][0].config.get("run", {}).get("name") or _folder_name(members[0])]
+    settings = list(names) if len(members) > 1 else [""]
     for index, group in enumerate(members):
-        if not names[index] or names.count(names[index]) > 1 or not group[0].config:
+        if len(names[index]) > LONGEST_NAME or not names[index] or names.count(names[index]) > 1 or not group[0].config:
             names[index] = _folder_name(group)
     return [
-        Arm(name, sorted(group, key=lambda run: (run.seed is None, run.seed)))
-        for name, group in zip(names, members)
+        Arm(name, sorted(group, key=lambda run: (run.seed is None, run.seed)), settings=text)
+        for name, group, text in zip(names, members, settings)
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 # overestimation.csv: one row per probe and kind of states (docs/metrics.md)
 STATES = "states"
 ON_POLICY = "on_policy"
@@ -41,23 +43,28 @@ LEARNER = (
     Panel("replay_ratio", "replay ratio achieved", "updates / transition"),
 )
 
-# shown when a run has them
-DIAGNOSTICS = (
-    Panel("actor_gradient_norm", "actor gradient norm", "", log=True),
-    Panel("critic_gradient_norm", "critic gradient norm", "", log=True),
-    Panel("actor_parameter_norm", "actor parameter norm", ""),
-    Panel("critic_parameter_norm", "critic parameter norm", ""),
-    Panel("actor_update_ratio", "actor update / weight", "", log=True),
-    Panel("critic_update_ratio", "critic update / weight", "", log=True),
-    Panel("dormant_share_0025", "dormant share, tau .025", "share"),
-    Panel("dormant_share_01", "dormant share, tau .1", "share"),
-    Panel("effective_rank", "effective rank", "dimensions"),
-    Panel("log_std_mean", "policy log_std", "nat"),
-    Panel("saturated_share", "P(|a| > .99)", "share"),
-    Panel("implausible_share", "implausible values", "share"),
-    Panel("action_gradient_norm", "action-gradient norm", "", log=True),
-    Panel("held_out_td_error", "TD error, held out", "return", log=True),
-)
+# of train.csv, drawn in no figure: counters, times, and what other figures or notes show
+NOT_DIAGNOSTICS = {
+    "env_steps", "gradient_updates", "episodes", "wall_time_s", "env_steps_per_s", "updates_per_s", "memory_mib",
+    "train_return", "train_length", "target_entropy", "sim_warnings",
+    *(panel.column for panel in (*LEARNER, *STUDY)),
+}
+
+
+def diagnostics(tables: list[pd.DataFrame]) -> tuple[Panel, ...]:
+    """A panel for every other column of these train.csv, in their order: whatever a version logs is shown.
+
+    Logarithmic where all values are positive and span more than a factor of 30.
+    """
+    panels = []
+    for column in dict.fromkeys(column for table in tables for column in table.columns):
+        values = pd.concat([table[column] for table in tables if column in table]).dropna()
+        if column in NOT_DIAGNOSTICS or not len(values) or not pd.api.types.is_numeric_dtype(values):
+            continue
+        positive = (values > 0).all()
+        panels.append(Panel(column, column, "", log=bool(positive and values.max() > 30 * values.min())))
+    return tuple(panels)
+
 
 # overestimation.csv
 BIAS_R = Panel("bias_reward", "bias B_r", "reward / step", table="overestimation")

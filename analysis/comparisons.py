@@ -108,7 +108,7 @@ def improvements(context: Context) -> list[tuple[str, Estimate]]:
                 axis.hlines(place, found.low, found.high, color="#0072B2", lw=5, alpha=0.35)
             axis.plot([found.value], [place], marker="|", ms=13, mew=2.5, color="#0072B2", ls="none")
         axis.axvline(0.5, color="0.3", lw=0.8, linestyle=(0, (4, 2)))
-        axis.set_yticks(range(len(rows)), [f"{x}  >  {y}" for x, y, _ in reversed(rows)])
+        axis.set_yticks(range(len(rows)), [f"{wrapped(x, 44, 2)}\n>  {wrapped(y, 44, 2)}" for x, y, _ in reversed(rows)])
         axis.set_ylim(-0.6, len(rows) - 0.4)
         axis.set_xlim(-0.02, 1.02)
         axis.set_xlabel("P(X > Y)")
@@ -122,7 +122,7 @@ def improvements(context: Context) -> list[tuple[str, Estimate]]:
         "has no width, however few they are: chance alone separates 3 from 3 runs so once in 20 times, 5 from 5 once "
         "in 252.",
         1, draw, statistics=context.foot("mark: P(X > Y) over all pairs of runs", "bar: 95 % stratified bootstrap over seeds"),
-        size=(7.6, 0.9 + 0.4 * len(rows)), legend=False,
+        size=(7.6, 0.9 + 0.5 * len(rows)), legend=False,
     )
     return [(f"{x} > {y}", found) for x, y, found in rows]
 
@@ -139,7 +139,7 @@ def paired(context: Context) -> list[tuple[str, str, Estimate]]:
     measures = [m for m in PAIRED if any(table[m, pair] is not None for pair in pairs)]
     if not measures:
         if pairs:
-            context.notes.append("Paired differences: the arms have no seed in common")
+            context.notes.append("Paired differences: no two arms have a value for the same seed")
         return []
     # letters: arms' names are too long beside six axes
     letters = {pair: chr(ord("a") + i) if i < 26 else str(i) for i, pair in enumerate(pairs)}
@@ -200,7 +200,7 @@ def divergences(context: Context) -> list[tuple[str, object]]:
         for place, ((_, found), style) in enumerate(zip(reversed(rows), reversed(context.looks[: len(rows)]))):
             axis.hlines(place, found.low, found.high, color=style.colour, lw=5, alpha=0.35)
             axis.plot([found.diverged / found.n], [place], marker=style.marker, ms=6, color=style.colour, ls="none")
-        axis.set_yticks(range(len(rows)), [f"{name}: {d.diverged} of {d.n}" for name, d in reversed(rows)])
+        axis.set_yticks(range(len(rows)), [f"{wrapped(name, 44, 2)}: {d.diverged} of {d.n}" for name, d in reversed(rows)])
         axis.set_ylim(-0.6, len(rows) - 0.4)
         axis.set_xlim(-0.02, 1.02)
         axis.set_xlabel("fraction of runs")

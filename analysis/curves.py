@@ -55,7 +55,7 @@ def time_weighted_returns(run: Run, width: float) -> pd.Series:
     A mean over episodes overweights short falls; this one says what the return of the episode in progress was.
     """
     episodes = run.episodes
-    if not len(episodes):
+    if not len(episodes) or "episode_length" not in episodes:
         return pd.Series(dtype=float)
     end = episodes.env_steps.to_numpy(float)
     begin = end - episodes.episode_length.to_numpy(float) * run.num_envs
@@ -94,7 +94,7 @@ def series_of(run: Run, panel: Panel, width: float) -> pd.Series:
     return windowed(table.env_steps, table[panel.column], width, panel.median)
 
 
-def series_by_episode(run: Run, panel: Panel, width: int) -> pd.Series:
+def series_by_episode(run: Run, panel: Panel, width: float) -> pd.Series:
     """A run's column of episodes.csv by episode, counted from 1 in the order in which they ended."""
     if panel.column not in run.episodes:
         return pd.Series(dtype=float)

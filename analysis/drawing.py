@@ -53,7 +53,7 @@ class Look:
 
 def look(index: int) -> Look:
     """The look of the arm with this number; colours first, then dash patterns."""
-    dashes = DASHES[(index + index // len(COLOURS)) % len(DASHES)]
+    dashes = DASHES[(index % len(COLOURS) + index // len(COLOURS)) % len(DASHES)]
     return Look(COLOURS[index % len(COLOURS)], dashes, MARKERS[index % len(MARKERS)])
 
 
@@ -74,8 +74,8 @@ class Picture:
 def thousands(value: float, _=None) -> str:
     """12000 as 12k."""
     if abs(value) >= 1e6:
-        return f"{value / 1e6:g}M"
-    return f"{value / 1e3:g}k" if abs(value) >= 1e3 else f"{value:g}"
+        return f"{value / 1e6:.4g}M"
+    return f"{value / 1e3:.4g}k" if abs(value) >= 1e3 else f"{value:g}"
 
 
 def draw_curve(axis, curve: Curve, style: Look, label: str | None = None, markers: bool = False) -> None:
@@ -134,10 +134,10 @@ def say_nothing(axis, text: str = "no values") -> None:
 
 
 class Album:
-    """Makes the figures of a report: writes NAME.png and NAME.pdf and keeps an SVG for the page."""
+    """Makes the figures of a report: writes NAME.png and NAME.pdf (`formats`) and keeps an SVG for the page."""
 
-    def __init__(self, folder: Path, commits: str, env: str):
-        self.folder, self.commits, self.env = folder, commits, env
+    def __init__(self, folder: Path, commits: str, env: str, formats: tuple[str, ...] = ("png", "pdf")):
+        self.folder, self.commits, self.env, self.formats = folder, commits, env, formats
         self.pictures: list[Picture] = []
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -165,8 +165,8 @@ class Album:
             self._save(figure, name, heading, caption)
 
     def _save(self, figure: Figure, name: str, heading: str, caption: str) -> None:
-        figure.savefig(self.folder / f"{name}.png", dpi=160)
-        figure.savefig(self.folder / f"{name}.pdf", metadata={"CreationDate": None})
+        for ending in self.formats:
+            figure.savefig(self.folder / f"{name}.{ending}", dpi=160)
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
         plt.close(figure)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from analysis.arms import Collection
 from analysis.baselines import Baseline
 from analysis.columns import (
-    BIAS_R, DIAGNOSTICS, HARD, LEARNER, ON_POLICY, PROBED_Q, RETURN, SOFT, STATES, STUDY, TRAIN_RETURN, Panel,
+    BIAS_R, HARD, LEARNER, ON_POLICY, PROBED_Q, RETURN, SOFT, STATES, STUDY, TRAIN_RETURN, Panel, diagnostics,
 )
 from analysis.curves import Curve, aggregate, nice_width, probe_rows, series_by_episode, series_of
 from analysis.drawing import (
@@ -39,11 +39,18 @@ class Context:
         return [look(index) for index in range(len(self.collection.arms))]
 
     @property
-    def width(self) -> float:
-        """Width of the curves' windows in env steps."""
-        runs = self.collection.runs
-        spacing = [run.train.env_steps.diff().median() for run in runs if len(run.train) > 1]
-        return nice_width(max(run.last_step for run in runs), max(spacing, default=1))
+    def widths(self) -> list[float]:
+        """Each arm's width of the curves' windows in env steps: about a hundredth of its longest run."""
+        found = []
+        for arm in self.collection.arms:
+            spacing = [run.train.env_steps.diff().median() for run in arm.runs if len(run.train) > 1]
+            found.append(nice_width(max(run.last_step for run in arm.runs), max(spacing, default=1)))
+        return found
+
+    @property
+    def windows(self) -> str:
+        """Their widths in words."""
+        return span_of(self.widths, "env step")
 
     def foot(self, line: str, band: str) -> str:
         """n, then what line and band are, in the words that a figure's foot prints."""
@@ -62,10 +69,17 @@ class Context:
         )
 
 
+def span_of(widths: list[float], unit: str) -> str:
+    """1 episode; 100 env steps; 50 to 5k env steps."""
+    ends = list(dict.fromkeys((min(widths), max(widths))))
+    return " to ".join(map(thousands, ends)) + f" {unit}" + ("s" if ends[-1] > 1 else "")
+
+
 def curves(context: Context, panel: Panel) -> list[Curve]:
     """One curve per arm."""
     return [
-        aggregate([series_of(run, panel, context.width) for run in arm.runs]) for arm in context.collection.arms
+        aggregate([series_of(run, panel, width) for run in arm.runs])
+        for arm, width in zip(context.collection.arms, context.widths)
     ]
 
 
@@ -112,7 +126,7 @@ def returns(context: Context) -> None:
     context.album.figure(
         "returns", "Returns",
         f"Left: evaluations of {policy} in environments of their own. Right: training episodes, each weighted by the "
-        f"steps that it has in a window of {thousands(context.width)} env steps, since a plain mean over episodes "
+        f"steps that it has in a window of {context.windows}, since a plain mean over episodes "
         f"overweights short falls. Baselines: {drawn}.",
         2, draw, statistics=context.band(), size=(4.6, 3.2),
     )
@@ -131,7 +145,7 @@ def values(context: Context) -> None:
     def draw(_, axes):
         for axis, arm in zip(axes, probed):
             for index, panel in enumerate(panels):
-                curve = aggregate([series_of(run, panel, context.width) for run in arm.runs])
+                curve = aggregate([series_of(run, panel, 1) for run in arm.runs])  # probes have no windows
                 draw_curve(axis, curve, look(index), panel.title, markers=True)
             axis.set_title(wrapped(f"{arm.name} (n = {len(arm.runs)})", 44, 2))
             axis.set_xlabel("env steps")
@@ -226,45 +240,49 @@ def panels(context: Context, name: str, heading: str, caption: str, wanted: tupl
 
 
 def learner(context: Context) -> None:
-    width = thousands(context.width)
     panels(
         context, "learner", "Critic, temperature, entropy",
-        f"Means over windows of {width} env steps (median for the critic loss, which has spikes), then over seeds.",
+        f"Means over windows of {context.windows} (median for the critic loss, which has spikes), then over seeds.",
         LEARNER,
     )
-    panels(
-        context, "diagnostics", "Diagnostics",
-        f"Means over windows of {width} env steps. Formulas: docs/metrics.md.", DIAGNOSTICS,
-    )
+    others = diagnostics([run.train for run in context.collection.runs])
+    if others:
+        panels(
+            context, "diagnostics", "Diagnostics",
+            f"Every other column of train.csv, means over windows of {context.windows}. Formulas and units: "
+            "docs/metrics.md.", others,
+        )
+    warned = [(run.path, run.train.sim_warnings.max()) for run in context.collection.runs if "sim_warnings" in run.train]
+    context.notes += [f"{path}: {count:.0f} transitions with simulator warnings" for path, count in warned if count > 0]
 
 
 def study_by_env_steps(context: Context) -> None:
     panels(
         context, "by_env_steps", "The study's view, against env steps",
-        f"Windows of {thousands(context.width)} env steps; the training return weights an episode by its steps.", STUDY,
+        f"Windows of {context.windows}; the training return weights an episode by its steps.", STUDY,
     )
 
 
 def study_by_episode(context: Context) -> None:
     """Return, Q, temperature, entropy and losses against the number of the episode."""
-    longest = max(len(run.episodes) for run in context.collection.runs)
-    if longest == 0:
+    longest = [max(len(run.episodes) for run in arm.runs) for arm in context.collection.arms]
+    if max(longest) == 0:
         context.notes.append("The study's view against episode: no training episode has ended")
         return
-    width = int(nice_width(longest, 1))
+    widths = [nice_width(max(count, 1), 1) for count in longest]
 
     def draw(_, axes):
         for axis, panel in zip(axes, STUDY):
             found = [
                 aggregate([series_by_episode(run, panel, width) for run in arm.runs])
-                for arm in context.collection.arms
+                for arm, width in zip(context.collection.arms, widths)
             ]
             draw_panel(context, axis, panel, found)
             axis.set_xlabel("episode")
 
     context.album.figure(
         "by_episode", "The study's view, against episode",
-        f"Windows of {width} episode{'s' if width > 1 else ''}; Q, alpha, entropy and losses are those of the latest "
+        f"Windows of {span_of(widths, 'episode')}; Q, alpha, entropy and losses are those of the latest "
         "row of train.csv when the episode ended. Arms whose episodes are short have more of them: the same episode "
         "number is not the same amount of data, and Q (a mean over replayed states) is not the value of the episode "
         "drawn beside it.",

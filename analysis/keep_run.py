@@ -14,14 +14,21 @@ TABLES = ("train.csv", "episodes.csv", "eval.csv", "resolved.toml")
 
 
 def keep_run(run: Path, target: Path) -> None:
-    """Replaces `target` by the run's tables, resolved.toml and a provenance.json whose paths are file names."""
+    """Replaces `target` by the run's tables, resolved.toml and a provenance.json whose paths are file names.
+
+    overestimation.csv comes along where the run was probed; the state in status.json becomes provenance's `state`.
+    """
     provenance = json.loads((run / "provenance.json").read_text())
     for section in ("executable", "model_xml"):
         provenance[section]["path"] = Path(provenance[section]["path"]).name
     provenance["arguments"] = [Path(a).name if a.startswith("/") else a for a in provenance["arguments"]]
+    if (run / "status.json").is_file():  # the rest of it names the machine
+        provenance["state"] = json.loads((run / "status.json").read_text())["state"]
     target.mkdir(parents=True, exist_ok=True)
     for name in TABLES:
         shutil.copyfile(run / name, target / name)
+    if (run / "overestimation.csv").is_file():
+        shutil.copyfile(run / "overestimation.csv", target / "overestimation.csv")
     (target / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
 
 

@@ -45,11 +45,11 @@ MEASURES = (
 def common_step(collection: Collection) -> tuple[int, list[str]]:
     """The env step at which arms are compared: the largest that every run has reached, and notes.
 
-    Runs that diverged are not waited for, nor runs younger than half of the oldest, which are named in a note.
+    Runs that diverged are not waited for, nor unfinished runs younger than half of the oldest, which a note names.
     """
     runs = [run for run in collection.runs if run.divergence() is None] or collection.runs
     oldest = max(run.last_step for run in runs)
-    young = [run for run in runs if run.last_step < oldest / 2]
+    young = [run for run in runs if run.last_step < oldest / 2 and run.state not in ("finished", "external")]
     notes = [
         f"{run.path}: at env step {run.last_step}, younger than half of the oldest run: in the curves, not in the "
         "tables" for run in young

@@ -47,12 +47,13 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def figure(picture: Picture) -> str:
+def figure(picture: Picture, formats: tuple[str, ...]) -> str:
+    files = ", ".join(f"{picture.name}.{ending}" for ending in formats)
+    files = f' <span class="small">({files})</span>' if files else ""
     return (
         f'<h2 id="{picture.name}">{escape(picture.heading)}</h2><figure>'
         f'<img alt="{escape(picture.heading)}" src="{picture.data_uri}">'
-        f'<figcaption>{escape(picture.caption)} <span class="small">({picture.name}.png, {picture.name}.pdf)</span>'
-        "</figcaption></figure>"
+        f'<figcaption>{escape(picture.caption)}{files}</figcaption></figure>'
     )
 
 

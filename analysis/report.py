@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis import comparisons, figures, page
 from analysis.arms import Arm, Collection
 from analysis.baselines import known_baselines
-from analysis.columns import PROBE_DETAILS, VARIANTS
+from analysis.columns import BIAS_R, LEARNER, PROBE_DETAILS, STUDY, VARIANTS
 from analysis.drawing import MAX_ARMS, Album
 from analysis.figures import Context
 from analysis.measures import (
@@ -129,7 +129,25 @@ def commits_of(collection: Collection) -> str:
     return ", ".join(own + external) or "unknown"
 
 
-def build_context(collection: Collection, folder: Path, step: int | None) -> Context:
+def missing_columns(collection: Collection) -> list[str]:
+    """One line per column that some runs have and others lack."""
+    wanted = {"train": [p.column for p in LEARNER], "episodes": ["episode_length", *(p.column for p in STUDY)],
+              "overestimation": [BIAS_R.column]}
+    files = {"train": "train.csv", "episodes": "episodes.csv", "overestimation": "overestimation.csv"}
+    lines = []
+    for table, columns in wanted.items():
+        for column in dict.fromkeys(columns):
+            lacking = [run for run in collection.own_runs if column not in getattr(run, table)]
+            if lacking and len(lacking) < len(collection.own_runs):
+                names = ", ".join(str(run.path) for run in lacking[:3]) + (" and more" if len(lacking) > 3 else "")
+                lines.append(f"{files[table]}: column {column} is missing in {len(lacking)} of "
+                             f"{len(collection.own_runs)} runs, which do not count there: {names}")
+    return lines
+
+
+def build_context(
+    collection: Collection, folder: Path, step: int | None, formats: tuple[str, ...] = ("png", "pdf")
+) -> Context:
     """ValueError when there are more arms than can be told apart, or none that has come to `step`."""
     if len(collection.arms) > MAX_ARMS:
         raise ValueError(
@@ -142,9 +160,10 @@ def build_context(collection: Collection, folder: Path, step: int | None) -> Con
             oldest = max(run.last_step for run in collection.runs)
             raise ValueError(f"no run has reached --at {step}; the oldest stands at env step {oldest}")
     env = ", ".join(sorted({run.env for run in collection.own_runs})) or "external logs"
-    context = Context(collection, Album(folder, commits_of(collection), env), common)
+    context = Context(collection, Album(folder, commits_of(collection), env, formats), common)
     context.baselines, about = known_baselines(collection)
-    context.notes += [f"left out: {line}" for line in collection.left_out] + late + about
+    context.notes += [f"left out: {line}" for line in collection.left_out] + late
+    context.notes += missing_columns(collection) + about
     single = [arm.name for arm in collection.arms if len(arm.runs) == 1]
     few = [arm.name for arm in collection.arms if 1 < len(arm.runs) < 5]
     if single:
@@ -181,9 +200,12 @@ def first_screen(context: Context, title: str) -> list[str]:
     return head
 
 
-def write_report(collection: Collection, folder: Path, *, step: int | None = None, title: str = "", command: str = "") -> Path:
-    """Writes report.html and every figure as PNG and PDF into `folder`; returns the page's path."""
-    context = build_context(collection, folder, step)
+def write_report(
+    collection: Collection, folder: Path, *, step: int | None = None, title: str = "", command: str = "",
+    formats: tuple[str, ...] = ("png", "pdf"),
+) -> Path:
+    """Writes report.html and every figure in `formats` into `folder`; returns the page's path."""
+    context = build_context(collection, folder, step, formats)
     title = title or f"Does the critic overestimate? {context.album.env}"
     figures.returns(context)
     figures.values(context)
@@ -216,10 +238,13 @@ def write_report(collection: Collection, folder: Path, *, step: int | None = Non
     if context.notes:
         body += ["<h2>Read this first</h2>", page.notes(context.notes)]
     for picture in context.album.pictures:
-        body.append(page.figure(picture))
+        body.append(page.figure(picture, formats))
         body.append(tables.get(picture.name, ""))
+    by_folder = [arm for arm in collection.arms if arm.settings and arm.settings != arm.name]
+    if by_folder:
+        body += ["<h2>Arms</h2>", page.notes([f"{arm.name}: {arm.settings}" for arm in by_folder])]
     body += ["<h2>Runs</h2>", run_table(collection)]
-    body.append(f"<p class='small'>Every column is defined in docs/metrics.md, every statistic in docs/analysis.md.</p>")
+    body.append("<p class='small'>Every column is defined in docs/metrics.md, every statistic in docs/analysis.md.</p>")
     if command:
         body += ["<h2>Made with</h2>", f"<pre>{escape(command)}</pre>"]
     output = folder / "report.html"

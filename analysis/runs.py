@@ -59,9 +59,10 @@ class Run:
 
     @property
     def state(self) -> str:
-        """As status.json says; "finished" for a kept run without one that has an end time."""
-        if "state" in self.status:
-            return self.status["state"]
+        """As status.json says, or provenance.json of a kept run; else "finished" where that has an end time."""
+        for source in (self.status, self.provenance):
+            if "state" in source:
+                return source["state"]
         return "finished" if "end_time_utc" in self.provenance else "unknown"
 
     def divergence(self, limit: float = DIVERGED_ABOVE) -> str | None:
@@ -162,10 +163,10 @@ def read_run(folder: str | Path) -> Run:
     return Run(
         path=folder,
         train=read_table(folder / "train.csv"),
-        episodes=read_table(folder / "episodes.csv"),
-        evaluations=read_table(folder / "eval.csv"),
+        episodes=read_table(folder / "episodes.csv", ("env_steps", "episode_return")),
+        evaluations=read_table(folder / "eval.csv", ("env_steps", "return_mean")),
         provenance=read_json(folder / "provenance.json"),
-        overestimation=read_table(probe) if probe.is_file() and probe.stat().st_size else pd.DataFrame(),
+        overestimation=read_table(probe) if probe.is_file() and b"\n" in probe.read_bytes() else pd.DataFrame(),
         config=read_config(folder / "resolved.toml"),
         status=read_json(folder / "status.json"),
     )

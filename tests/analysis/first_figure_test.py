@@ -74,8 +74,11 @@ def test_a_kept_run_reads_back_and_names_no_machine(tmp_path):
         "arguments": ["/home/someone/anthill-train", "configs/x.toml", "--run", "/scratch/run"],
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))
+    (folder / "status.json").write_text(json.dumps({"state": "stopped", "host": "somewhere"}))
+    (folder / "overestimation.csv").write_text("env_steps,bias_reward\n1000,0.5\n")
     keep_run(folder, tmp_path / "kept")
     kept = read_run(tmp_path / "kept")
+    assert kept.state == "stopped" and kept.overestimation.bias_reward.tolist() == [0.5]
     assert kept.train.equals(read_run(folder).train) and kept.commit == "a" * 10 + "+"
     text = (tmp_path / "kept" / "provenance.json").read_text()
-    assert "/home" not in text and "/scratch" not in text
+    assert "/home" not in text and "/scratch" not in text and "somewhere" not in text

@@ -59,7 +59,7 @@ def make_run(
     train.to_csv(folder / "train.csv", index=False)
     _episodes(generator, steps, train).to_csv(folder / "episodes.csv", index=False)
     _evaluations(generator, steps, blow_up).to_csv(folder / "eval.csv", index=False)
-    if probe:
+    if probe and steps >= 2500:
         _probes(generator, steps, blow_up).to_csv(folder / "overestimation.csv", index=False)
     config = CONFIG.format(
         seed=seed, env=env, total=total, replay_ratio=replay_ratio, layer_norm=str(layer_norm).lower()
@@ -92,6 +92,10 @@ def _train(generator, steps: int, replay_ratio: float, blow_up: float) -> pd.Dat
         "q_mean": 20 * growth * noise**0.1,
         "q_gap": 0.2 * growth * noise,
         "target_mean": 20 * growth,
+        "critic_parameter_norm": 30 + env_steps / 1000,
+        "effective_rank": 120 / growth,
+        "dormant_share": np.clip(0.02 * growth, 0, 1),
+        "sim_warnings": 0,
     })
 
 
