@@ -12,6 +12,7 @@ struct BufferConfig {
   std::int64_t capacity = 1'000'000;  // transitions of one member, over all its environments
   DeviceSystem device_system =
       DeviceSystem::automatic;  // automatic: cuda when run.device is cuda, else cpp
+  bool store_state = false;     // keep the simulator row of every transition in its record
 };
 
 }  // namespace anthill

@@ -27,6 +27,11 @@ enum class RandomStream : std::uint32_t {
   target_dropout = 8,     // counter: update, lane: element / 4 of the masks (E x B x hidden units)
   critic_dropout = 9,     // the same, of the critics' own loss
   actor_dropout = 10,     // the same, of the critics in the actor's loss
+  // the overestimation probe; counter: env steps << 20 | step of the probe's episode or rollout
+  probe_states = 11,     // which states are taken, lane: episode
+  probe_actions = 12,    // actions up to the probed ones, lane: element / 4 of them (states x A)
+  probe_rollouts = 13,   // lane: element / 4 of the actions (rollouts x A); also their seeds
+  probe_bootstrap = 14,  // counter: resample, lane: place in it
 };
 
 struct PhiloxWords {

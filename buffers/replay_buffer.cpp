@@ -15,11 +15,11 @@ namespace {
 
 void check_shape(const ReplayShape& shape) {
   constexpr std::int64_t kMaxDim = 1 << 20, kMaxLanes = std::int64_t{1} << 31;
-  const auto in_range = [](std::int64_t value, std::int64_t max) {
-    return value >= 1 && value <= max;
+  const auto in_range = [](std::int64_t value, std::int64_t max, std::int64_t min = 1) {
+    return value >= min && value <= max;
   };
   if (!in_range(shape.observation_dim, kMaxDim) || !in_range(shape.action_dim, kMaxDim) ||
-      !in_range(shape.num_envs, kMaxLanes) ||
+      !in_range(shape.state_dim, kMaxDim, 0) || !in_range(shape.num_envs, kMaxLanes) ||
       !in_range(shape.members, kMaxLanes / shape.num_envs)) {
     throw ConfigError("replay buffer: no records of " + std::to_string(shape.observation_dim) +
                       " observations and " + std::to_string(shape.action_dim) + " actions for " +
@@ -36,13 +36,15 @@ void check_shape(const ReplayShape& shape) {
 /// Bytes as a double: what is asked for may not fit an integer.
 double num_bytes(const ReplayShape& shape) {
   return static_cast<double>(shape.capacity) * static_cast<double>(shape.members) *
-         static_cast<double>(replay_record_bytes(shape.observation_dim, shape.action_dim));
+         static_cast<double>(
+             replay_record_bytes(shape.observation_dim, shape.action_dim, shape.state_dim));
 }
 
 [[noreturn]] void throw_no_memory(const ReplayShape& shape) {
   std::ostringstream message;
   message << "buffer.capacity = " << shape.capacity << ": cannot allocate " << std::fixed
-          << std::setprecision(1) << num_bytes(shape) / (1 << 20) << " MiB; use a smaller capacity";
+          << std::setprecision(1) << num_bytes(shape) / (1 << 20) << " MiB; use a smaller capacity"
+          << (shape.state_dim > 0 ? " or buffer.store_state = false" : "");
   throw ConfigError(message.str());
 }
 
@@ -88,8 +90,9 @@ std::unique_ptr<ReplayBuffer> make_replay_buffer(const ReplayShape& shape,
   }
 }
 
-std::int64_t replay_record_bytes(std::int64_t observation_dim, std::int64_t action_dim) {
-  return RecordLayout{observation_dim, action_dim}.num_lines() *
+std::int64_t replay_record_bytes(std::int64_t observation_dim, std::int64_t action_dim,
+                                 std::int64_t state_dim) {
+  return RecordLayout{observation_dim, action_dim, state_dim}.num_lines() *
          static_cast<std::int64_t>(sizeof(RecordLine));
 }
 

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <limits>
 #include <memory>
+#include <span>
 
 #include "buffers/buffer_config.hpp"
 #include "sim/errors.hpp"
@@ -35,6 +37,20 @@ struct ReplayShape {
   std::int64_t num_envs = 0;         // N, lanes of one member
   std::int64_t members = 1;          // M
   std::int64_t capacity = 0;         // transitions of one member; rounded down to a multiple of N
+  std::int64_t state_dim = 0;        // S, doubles of the simulator row in a record; 0: none
+};
+
+/// Where one stored transition is copied to: host memory of the caller.
+struct StoredRow {
+  std::span<float> observation;  // (D)
+  std::span<float> action;       // (A)
+  std::span<double> state;       // (S) or empty: not wanted
+};
+
+/// Smallest and largest reward; low > high: none yet.
+struct RewardRange {
+  float low = std::numeric_limits<float>::infinity();
+  float high = -std::numeric_limits<float>::infinity();
 };
 
 /// One owner thread. All rows of a vector step are inserted together, so time is aligned over the
@@ -58,6 +74,17 @@ class ReplayBuffer {
   /// queued on `stream`, which must be the stream of the inserts or be ordered after them.
   virtual void sample_into(const BatchView& batch, std::uint64_t draw,
                            StreamHandle stream = nullptr) = 0;
+
+  /// Copies row `row` of [0, size()) of a member, counted as above, to host memory; false, and
+  /// nothing is copied, for an invalid one. On cuda it waits for the device. Throws
+  /// std::out_of_range for no such row, std::invalid_argument when a size is wrong.
+  virtual bool read_row(std::int64_t member, std::int64_t row, const StoredRow& out) const = 0;
+
+  /// Whether the records hold the simulator's rows.
+  virtual bool stores_state() const = 0;
+
+  /// Over the valid stored transitions of all members.
+  virtual RewardRange reward_range() const = 0;
 
   /// Stored transitions of one member (valid or not), and the largest possible number.
   virtual std::int64_t size() const = 0;
@@ -97,7 +124,9 @@ class ReplayBuffer {
 std::unique_ptr<ReplayBuffer> make_replay_buffer(const ReplayShape& shape,
                                                  const std::uint64_t* seeds, DeviceSystem system);
 
-/// Bytes of one packed record: (2D + A + 2) floats rounded up to whole 64-byte lines.
-std::int64_t replay_record_bytes(std::int64_t observation_dim, std::int64_t action_dim);
+/// Bytes of one packed record: (2D + A + 2) floats and S doubles, rounded up to whole 64-byte
+/// lines.
+std::int64_t replay_record_bytes(std::int64_t observation_dim, std::int64_t action_dim,
+                                 std::int64_t state_dim = 0);
 
 }  // namespace anthill

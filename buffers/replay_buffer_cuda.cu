@@ -49,6 +49,10 @@ const T* land(DeviceVector<T>& area, std::span<const T> from, cudaStream_t strea
   return to;
 }
 
+std::span<const float> words_of(std::span<const double> doubles) {
+  return {reinterpret_cast<const float*>(doubles.data()), 2 * doubles.size()};
+}
+
 class CudaSystem {
  public:
   static constexpr int kWidth = 32;
@@ -71,7 +75,8 @@ class CudaSystem {
                                land<float>(next_observation_, rows.next_observation, own),
                                land<std::uint8_t>(terminated_, rows.terminated, own),
                                land<std::uint8_t>(truncated_, rows.truncated, own),
-                               land<std::uint8_t>(invalid_, rows.invalid, own)};
+                               land<std::uint8_t>(invalid_, rows.invalid, own),
+                               land<float>(state_, words_of(rows.state), own)};
     check(cudaEventRecord(uploaded_.handle, own), "record an upload");
     check(cudaStreamWaitEvent(static_cast<cudaStream_t>(stream), uploaded_.handle),
           "wait for an upload");
@@ -107,7 +112,8 @@ class CudaSystem {
         next_observation_(observation_.size()),
         terminated_(reward_.size()),
         truncated_(reward_.size()),
-        invalid_(reward_.size()) {}
+        invalid_(reward_.size()),
+        state_(static_cast<std::size_t>(2 * num_lanes * shape.state_dim)) {}
 
   Stream upload_stream_;
   Event uploaded_;
@@ -115,6 +121,7 @@ class CudaSystem {
   // where uploaded rows land
   DeviceVector<float> observation_, action_, reward_, next_observation_;
   DeviceVector<std::uint8_t> terminated_, truncated_, invalid_;
+  DeviceVector<float> state_;
 };
 
 }  // namespace

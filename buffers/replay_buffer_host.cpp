@@ -20,9 +20,10 @@ struct HostSystem {
 
   explicit HostSystem(const ReplayShape&) {}
   RowPointers upload(const TransitionView& rows, StreamHandle) {
-    return {rows.observation.data(),      rows.action.data(),     rows.reward.data(),
-            rows.next_observation.data(), rows.terminated.data(), rows.truncated.data(),
-            rows.invalid.data()};
+    return {rows.observation.data(), rows.action.data(),
+            rows.reward.data(),      rows.next_observation.data(),
+            rows.terminated.data(),  rows.truncated.data(),
+            rows.invalid.data(),     reinterpret_cast<const float*>(rows.state.data())};
   }
   void release(StreamHandle) {}
   void read(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }

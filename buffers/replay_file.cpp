@@ -11,7 +11,7 @@ namespace anthill {
 namespace {
 
 constexpr char kMagic[8] = {'a', 'n', 't', 'h', 'r', 'i', 'n', 'g'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kByteOrder = 0x01020304;
 
 struct Header {
@@ -22,10 +22,11 @@ struct Header {
   std::int64_t action_dim;
   std::int64_t num_envs;
   std::int64_t members;
+  std::int64_t state_dim;   // doubles of the simulator row in a record; 0: none
   std::int64_t num_slots;   // vector steps that the ring holds
   std::int64_t num_filled;  // vector steps that follow
 };
-static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) == 64);
+static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) == 72);
 
 void expect(const char* name, std::int64_t saved, std::int64_t expected) {
   if (saved == expected) return;
@@ -46,6 +47,7 @@ void write_replay_header(std::ostream& out, const ReplayShape& shape, std::int64
   header.action_dim = shape.action_dim;
   header.num_envs = shape.num_envs;
   header.members = shape.members;
+  header.state_dim = shape.state_dim;
   header.num_slots = num_slots;
   header.num_filled = num_filled;
   write_replay_bytes(out, &header, sizeof header);
@@ -70,6 +72,7 @@ std::int64_t read_replay_header(std::istream& in, const ReplayShape& shape,
   expect("action_dim", header.action_dim, shape.action_dim);
   expect("num_envs", header.num_envs, shape.num_envs);
   expect("members", header.members, shape.members);
+  expect("size of a state row", header.state_dim, shape.state_dim);
   expect("capacity", header.num_slots * header.num_envs, num_slots * shape.num_envs);
   if (header.num_filled < 0 || header.num_filled > num_slots) {
     throw std::runtime_error("saved replay buffer: damaged header; use an older checkpoint");

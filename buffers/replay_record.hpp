@@ -30,10 +30,12 @@ inline constexpr std::uint32_t kUnusableFlags = kInvalid;
 inline constexpr std::uint32_t kMaxAttempts = 1u << 16;
 
 /// Where things are in a record, in words of 4 bytes:
-/// observation (D) | action (A) | next_observation (D) | reward | flags | zeros up to a whole line.
+/// observation (D) | action (A) | next_observation (D) | reward | flags | state (2S, doubles) |
+/// zeros up to a whole line. The gather stops at the flags.
 struct RecordLayout {
   std::int64_t observation_dim = 0;  // D
   std::int64_t action_dim = 0;       // A
+  std::int64_t state_dim = 0;        // S
 
   ANTHILL_HOST_DEVICE std::int64_t action_at() const { return observation_dim; }
   ANTHILL_HOST_DEVICE std::int64_t next_observation_at() const {
@@ -41,7 +43,10 @@ struct RecordLayout {
   }
   ANTHILL_HOST_DEVICE std::int64_t reward_at() const { return 2 * observation_dim + action_dim; }
   ANTHILL_HOST_DEVICE std::int64_t flags_at() const { return reward_at() + 1; }
-  ANTHILL_HOST_DEVICE std::int64_t num_lines() const { return (flags_at() + 16) / 16; }
+  ANTHILL_HOST_DEVICE std::int64_t state_at() const { return flags_at() + 1; }
+  ANTHILL_HOST_DEVICE std::int64_t num_lines() const {
+    return (state_at() + 2 * state_dim + 15) / 16;
+  }
   ANTHILL_HOST_DEVICE std::int64_t num_words() const { return 16 * num_lines(); }
 
   ANTHILL_HOST_DEVICE std::uint32_t flags(const float* record) const {
@@ -84,6 +89,7 @@ struct RowPointers {
   const std::uint8_t* terminated = nullptr;  // (L)
   const std::uint8_t* truncated = nullptr;   // (L)
   const std::uint8_t* invalid = nullptr;     // (L)
+  const float* state = nullptr;              // (L x 2S) halves of doubles
 };
 
 /// Copies `count` words as one of kWidth threads that work side by side: alone a memcpy, together
@@ -116,13 +122,20 @@ struct PackRows {
     copy_words<kWidth>(record + layout.action_at(), rows.action + lane * a, a, thread);
     copy_words<kWidth>(record + layout.next_observation_at(), rows.next_observation + lane * d, d,
                        thread);
+    const std::int64_t state_words = 2 * layout.state_dim;
+    if (state_words > 0) {
+      copy_words<kWidth>(record + layout.state_at(), rows.state + lane * state_words, state_words,
+                         thread);
+    }
     if (thread != 0) return;
     record[layout.reward_at()] = rows.reward[lane];
     const std::uint32_t flags = (rows.terminated[lane] ? kTerminated : 0u) |
                                 (rows.truncated[lane] ? kTruncated : 0u) |
                                 (rows.invalid[lane] ? kInvalid : 0u);
     memcpy(record + layout.flags_at(), &flags, sizeof flags);
-    for (std::int64_t i = layout.flags_at() + 1; i < layout.num_words(); ++i) record[i] = 0.0f;
+    for (std::int64_t i = layout.state_at() + state_words; i < layout.num_words(); ++i) {
+      record[i] = 0.0f;
+    }
   }
 };
 
@@ -203,7 +216,7 @@ struct GatherRows {
 
   ANTHILL_HOST_DEVICE void prefetch([[maybe_unused]] const float* record) const {
 #if !defined(__CUDA_ARCH__)
-    for (std::int64_t i = 0; i < ring.layout.num_words(); i += 16) __builtin_prefetch(record + i);
+    for (std::int64_t i = 0; i < ring.layout.state_at(); i += 16) __builtin_prefetch(record + i);
 #endif
   }
 };

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -34,11 +35,12 @@ class ReplayRing final : public ReplayBuffer {
         system_(shape),
         seeds_(seeds, seeds + shape.members),
         usable_(static_cast<std::size_t>(shape.members)) {
-    ring_.layout = {shape.observation_dim, shape.action_dim};
+    ring_.layout = {shape.observation_dim, shape.action_dim, shape.state_dim};
     ring_.num_slots = shape.capacity / shape.num_envs;
     ring_.num_envs = shape.num_envs;
     ring_.members = shape.members;
     usable_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots * ring_.members));
+    rewards_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots));
     lines_.resize(static_cast<std::size_t>(ring_.num_slots * slot_lines()));
     ring_.lines = thrust::raw_pointer_cast(lines_.data());
   }
@@ -51,8 +53,12 @@ class ReplayRing final : public ReplayBuffer {
     system_.for_each(ring_.num_lanes() * System::kWidth, pack, stream);
     system_.release(stream);
     advance();
-    count_usable(
-        slot, [&](std::int64_t lane) { return rows.invalid[static_cast<std::size_t>(lane)] == 0; });
+    const auto is_usable = [&](std::int64_t lane) {
+      return rows.invalid[static_cast<std::size_t>(lane)] == 0;
+    };
+    count_usable(slot, is_usable);
+    note_rewards(slot, is_usable,
+                 [&](std::int64_t lane) { return rows.reward[static_cast<std::size_t>(lane)]; });
   }
 
   void sample_into(const BatchView& batch, std::uint64_t draw, StreamHandle stream) override {
@@ -65,6 +71,32 @@ class ReplayRing final : public ReplayBuffer {
     const GatherRows<System::kWidth, System::kRows> gather{
         ring_, batch, thrust::raw_pointer_cast(seeds_.data()), draw};
     system_.for_each(gather.num_groups() * System::kWidth, gather, stream);
+  }
+
+  bool read_row(std::int64_t member, std::int64_t row, const StoredRow& out) const override {
+    check_stored_row(member, row, out);
+    const RecordLayout& layout = ring_.layout;
+    std::vector<RecordLine> lines(static_cast<std::size_t>(layout.num_lines()));
+    system_.read(lines.data(), ring_.member_record(member, row), lines.size() * sizeof(RecordLine));
+    const float* record = lines.front().word;
+    if ((layout.flags(record) & kUnusableFlags) != 0) return false;
+    std::copy_n(record, out.observation.size(), out.observation.begin());
+    std::copy_n(record + layout.action_at(), out.action.size(), out.action.begin());
+    if (!out.state.empty()) {
+      std::memcpy(out.state.data(), record + layout.state_at(), out.state.size_bytes());
+    }
+    return true;
+  }
+
+  bool stores_state() const override { return shape_.state_dim > 0; }
+
+  RewardRange reward_range() const override {
+    RewardRange all;
+    for (std::int64_t age = 0; age < ring_.num_filled; ++age) {
+      const RewardRange& slot = rewards_in_slot_[static_cast<std::size_t>(slot_of(age))];
+      all = {std::min(all.low, slot.low), std::max(all.high, slot.high)};
+    }
+    return all;
   }
 
   std::int64_t size() const override { return ring_.num_filled * ring_.num_envs; }
@@ -128,8 +160,12 @@ class ReplayRing final : public ReplayBuffer {
       system_.write(ring_.record(slot, 0), from, slot_bytes(piece));
       for (std::int64_t i = 0; i < piece; ++i, from += slot_lines() * 16) {
         advance();
-        count_usable(slot + i, [&](std::int64_t lane) {
+        const auto is_usable = [&](std::int64_t lane) {
           return (saved_flags(from, lane) & kUnusableFlags) == 0;
+        };
+        count_usable(slot + i, is_usable);
+        note_rewards(slot + i, is_usable, [&](std::int64_t lane) {
+          return from[lane * ring_.layout.num_words() + ring_.layout.reward_at()];
         });
       }
       count -= piece;
@@ -195,6 +231,30 @@ class ReplayRing final : public ReplayBuffer {
     }
   }
 
+  template <class IsUsable, class RewardOf>
+  void note_rewards(std::int64_t slot, IsUsable is_usable, RewardOf reward_of) {
+    RewardRange range;
+    for (std::int64_t lane = 0; lane < ring_.num_lanes(); ++lane) {
+      if (!is_usable(lane)) continue;
+      range = {std::min(range.low, reward_of(lane)), std::max(range.high, reward_of(lane))};
+    }
+    rewards_in_slot_[static_cast<std::size_t>(slot)] = range;
+  }
+
+  void check_stored_row(std::int64_t member, std::int64_t row, const StoredRow& out) const {
+    if (member < 0 || member >= ring_.members || row < 0 || row >= size()) {
+      throw std::out_of_range("replay buffer: no row " + std::to_string(row) + " of member " +
+                              std::to_string(member));
+    }
+    const auto has = [](const auto& span, std::int64_t count) {
+      return span.size() == static_cast<std::size_t>(count);
+    };
+    if (!has(out.observation, shape_.observation_dim) || !has(out.action, shape_.action_dim) ||
+        (!out.state.empty() && !has(out.state, shape_.state_dim))) {
+      throw std::invalid_argument("replay buffer: wrong sizes for a stored row");
+    }
+  }
+
   void check_rows(const TransitionView& rows) const {
     const std::int64_t lanes = ring_.num_lanes();
     const auto has = [](const auto& span, std::int64_t count) {
@@ -205,11 +265,13 @@ class ReplayRing final : public ReplayBuffer {
         !has(rows.observation, lanes * shape_.observation_dim) ||
         !has(rows.action, lanes * shape_.action_dim) || !has(rows.reward, lanes) ||
         !has(rows.next_observation, lanes * shape_.observation_dim) ||
-        !has(rows.terminated, lanes) || !has(rows.truncated, lanes) || !has(rows.invalid, lanes)) {
+        !has(rows.terminated, lanes) || !has(rows.truncated, lanes) || !has(rows.invalid, lanes) ||
+        !has(rows.state, lanes * shape_.state_dim)) {
       throw std::invalid_argument("replay buffer: rows must be " + std::to_string(lanes) +
                                   " lanes x (" + std::to_string(shape_.observation_dim) +
                                   " observations, " + std::to_string(shape_.action_dim) +
-                                  " actions), as the buffer was made");
+                                  " actions, " + std::to_string(shape_.state_dim) +
+                                  " doubles of state), as the buffer was made");
     }
   }
 
@@ -229,6 +291,7 @@ class ReplayRing final : public ReplayBuffer {
   RingView ring_;
   std::vector<std::int64_t> usable_;           // (M) records that may be sampled
   std::vector<std::uint32_t> usable_in_slot_;  // (num_slots x M)
+  std::vector<RewardRange> rewards_in_slot_;   // (num_slots) of the valid records
 };
 
 }  // namespace anthill

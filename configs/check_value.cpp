@@ -91,6 +91,8 @@ std::string describe_accepted(const Field& field) {
           field.range.infinite ? " real numbers, inf and -inf included" : " finite real numbers",
           false);
     case FieldType::texts:
+      if (!field.choices.empty())
+        return list_text(field, " of ", false) + choices_text(field.choices);
       return list_text(
           field, (" texts of at most " + std::to_string(kMaxTextBytes) + " bytes each").c_str(),
           false);

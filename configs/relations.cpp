@@ -58,6 +58,22 @@ void check_devices(const ResolvedExperiment& experiment) {
                     "set buffer.device_system = \"auto\"");
 }
 
+void check_overestimation(const ResolvedExperiment& experiment) {
+  const OverestimationConfig& probe = experiment.config.overestimation;
+  std::vector<std::string> kinds = probe.states;
+  std::ranges::sort(kinds);
+  if (std::ranges::adjacent_find(kinds) != kinds.end()) {
+    throw ConfigError(location_of(experiment, {"overestimation.states"}) +
+                      ": overestimation.states names a kind twice; write each once");
+  }
+  const bool of_buffer = std::ranges::any_of(
+      kinds, [](const std::string& kind) { return kind.starts_with("buffer"); });
+  if (probe.period == 0 || !of_buffer || experiment.config.buffer.store_state) return;
+  throw ConfigError(location_of(experiment, {"overestimation.states"}) +
+                    ": overestimation.states names states of the replay buffer, which stores no "
+                    "simulator rows; set buffer.store_state = true");
+}
+
 /// "InvertedPendulum-v5" and "inverted_pendulum" -> "invertedpendulum".
 std::string task_of(const std::string& name) {
   std::string task;
@@ -113,6 +129,7 @@ void check_relations(const ResolvedExperiment& experiment) {
                       "set automatic = false");
   }
   check_devices(experiment);
+  check_overestimation(experiment);
   refuse_unused_tasks(experiment);
 }
 

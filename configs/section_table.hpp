@@ -108,6 +108,16 @@ class SectionTable {
     append(std::move(name), member, {}, "", std::move(doc)).max_items = max_items;
   }
 
+  /// A list of some of `choices`, at least one.
+  template <class Struct>
+  void add(std::string name, std::vector<std::string> Struct::*member,
+           std::vector<std::string> choices, std::string doc) {
+    Field& field = append(std::move(name), member, {}, "", std::move(doc));
+    field.min_items = 1;
+    field.max_items = choices.size();
+    field.choices = std::move(choices);
+  }
+
   /// A list of at most `max_items` integers.
   template <class Struct>
   void add(std::string name, std::vector<std::int64_t> Struct::*member, std::size_t max_items,

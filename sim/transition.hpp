@@ -19,6 +19,8 @@ struct TransitionView {
   std::span<std::uint8_t> terminated;  // (N)      the task ended: no bootstrap
   std::span<std::uint8_t> truncated;   // (N)      the time limit was reached; both may be 1
   std::span<std::uint8_t> invalid;     // (N)      the simulator failed: never sampled
+  // (N x S) VectorEnv's rows before the step, for a buffer that stores them; else empty
+  std::span<const double> state = {};
 };
 
 }  // namespace anthill

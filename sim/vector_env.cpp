@@ -28,7 +28,10 @@ void check_optional_size(std::span<double> rows, std::size_t expected, const cha
 
 VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::uint64_t> seeds_in,
                       ThreadPool& pool_in)
-    : env(std::move(env_in)), pool(pool_in), seeds(seeds_in.begin(), seeds_in.end()) {
+    : env(std::move(env_in)),
+      pool(pool_in),
+      seeds(seeds_in.begin(), seeds_in.end()),
+      action_scale(env->spec()) {
   if (seeds.empty()) throw ConfigError("sim.num_envs: must be at least 1");
   const EnvSpec& spec = env->spec();
   num_envs = seeds.size();
@@ -40,17 +43,11 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
   tag = row_tag(*env);
   num_waiting = num_envs;
   max_episode_steps = spec.max_episode_steps;
-  num_actions = spec.num_actions;
   // 64 chunks for each thread bound the wait for the last one to 1/64 of a step; more lanes in a
   // chunk spare the cheap tasks (docs/simulation_threads.md)
   const auto num_threads = static_cast<std::size_t>(pool.num_threads());
   lanes_per_chunk = std::clamp<std::size_t>(num_envs / (64 * num_threads), 1, 16);
 
-  for (std::size_t i = 0; num_actions == 0 && i < action_dim; ++i) {
-    action_scale.push_back((spec.action_high[i] - spec.action_low[i]) / 2);
-    action_bias.push_back((spec.action_high[i] + spec.action_low[i]) / 2);
-    actions_need_scaling |= action_scale[i] != 1 || action_bias[i] != 0;
-  }
   try {
     make_workspaces();
     episode_slots.resize(num_envs);

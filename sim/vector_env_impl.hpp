@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "sim/action_scale.hpp"
 #include "sim/vector_env.hpp"
 
 namespace anthill {
@@ -72,7 +73,6 @@ struct VectorEnv::Impl {
   void seed_lane(std::size_t lane, Scratch& scratch);
   void reset_lane(std::size_t lane, Scratch& scratch);
   void step_lane(std::size_t lane, Scratch& scratch);
-  bool is_index(float action) const;
   bool read_action(std::size_t lane, std::span<float> out) const;
   bool write_transition(std::size_t lane, const StepResult& result, const Scratch& scratch) const;
   void write_invalid(std::size_t lane, bool action_valid, Scratch& scratch) const;
@@ -90,13 +90,11 @@ struct VectorEnv::Impl {
   std::size_t lanes_per_chunk;
   std::int64_t max_episode_steps;
   std::uint64_t tag = 0;
-  std::int64_t num_actions;  // 0: continuous
 
   std::unique_ptr<double[]> rows;                           // (N x row_size)
   std::vector<Scratch> scratch;                             // one per thread
   std::vector<std::unique_ptr<Workspace>> lane_workspaces;  // N, or none
-  std::vector<float> action_scale, action_bias;
-  bool actions_need_scaling = false;
+  ActionScale action_scale;
   bool scale_actions = true;
 
   // one slot per lane, written by the lane's thread; length 0 and step -1 mean empty

@@ -54,22 +54,11 @@ void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
   copy_row(lane_scratch.observation, doubles.acting_observation, lane);
 }
 
-/// Whether `action` is the index of a discrete action; false for nan.
-bool VectorEnv::Impl::is_index(float action) const {
-  return action >= 0 && action < static_cast<float>(num_actions) && action == std::trunc(action);
-}
-
 /// The lane's action in environment units; false when it is not finite, or no index where the task
 /// is discrete.
 bool VectorEnv::Impl::read_action(std::size_t lane, std::span<float> out) const {
   const std::span<const float> action = lane_slice(view.action, lane, action_dim);
-  const bool scaled = scale_actions && actions_need_scaling;
-  bool valid = true;
-  for (std::size_t i = 0; i < action_dim; ++i) {
-    out[i] = scaled ? action[i] * action_scale[i] + action_bias[i] : action[i];
-    valid = valid && (num_actions > 0 ? is_index(out[i]) : std::isfinite(out[i]));
-  }
-  return valid;
+  return scale_actions ? action_scale.apply(action, out) : action_scale.copy(action, out);
 }
 
 /// Writes what a step gave; false when a number is not finite in float32.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "algos/agents/actor_critic.hpp"
 #include "algos/agents/agent_config.hpp"
 #include "algos/agents/batch.hpp"
 #include "algos/checkpoint/state.hpp"
@@ -65,6 +66,9 @@ class Agent {
   /// counters, sums of metrics. load() throws ConfigError for another structure. Both synchronise.
   virtual void save(StateWriter state) const = 0;
   virtual void load(const StateReader& state) = 0;
+  /// Member 0's policy and critics as a value probe reads them; shares the parameters, must not
+  /// outlive the agent. Null for an algorithm without them.
+  virtual std::unique_ptr<ActorCritic> actor_critic() const { return nullptr; }
 
   /// Whether every parameter is finite. Synchronises.
   bool parameters_are_finite() const;

@@ -69,6 +69,7 @@ class Sac final : public Agent {
   std::vector<NamedTensor> parameters() const override;
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
+  std::unique_ptr<ActorCritic> actor_critic() const override;
 
   const SacModel& model() const { return model_; }
 

@@ -54,7 +54,8 @@ void CsvLog::append(const MetricRow& row) {
     std::size_t found = 0;
     for (const auto& [name, value] : row) {
       if (name != column.name) continue;
-      if (++found == 1) line += csv_number(value);
+      if (++found > 1) break;
+      line += value.word.empty() ? csv_number(value.number) : std::string(value.word);
     }
     if (found > 1) {
       throw std::logic_error(std::string(table_.file) + ": column '" + std::string(column.name) +

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,8 +14,20 @@
 
 namespace anthill {
 
+/// A number, or a word (no comma, quote or line end) that outlives the row.
+struct Cell {
+  double number = 0.0;
+  std::string_view word = {};
+
+  template <class Number>
+  requires std::is_arithmetic_v<Number> Cell(Number value)
+      : number(static_cast<double>(value)) {}  // NOLINT: a number is a cell
+  Cell(const char* text) : word(text) {}       // NOLINT
+  Cell(std::string_view text) : word(text) {}  // NOLINT: and so is a word
+};
+
 /// Values by column name, in any order: {{"env_steps", 1000}, {"q_mean", 3.2}}.
-using MetricRow = std::vector<std::pair<std::string_view, double>>;
+using MetricRow = std::vector<std::pair<std::string_view, Cell>>;
 
 /// One owner thread. Rows are collected in memory and written whole by flush(); a failed write
 /// leaves the file as it was before, ending in a whole row. The destructor flushes what is left and

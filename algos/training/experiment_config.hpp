@@ -2,6 +2,7 @@
 #pragma once
 
 #include "algos/agents/agent_config.hpp"
+#include "algos/training/overestimation_config.hpp"
 #include "algos/training/training_config.hpp"
 #include "buffers/buffer_config.hpp"
 #include "sim/sim_config.hpp"
@@ -17,7 +18,8 @@ struct ExperimentConfig {
   AgentConfig agent;            // [agent], and at top level [actor], [critic], [temperature]
   EvaluationConfig evaluation;  // [evaluation]
   CheckpointConfig checkpoint;  // [checkpoint]
-  LogConfig log;                // [log]
+  OverestimationConfig overestimation;  // [overestimation]
+  LogConfig log;                        // [log]
 };
 
 }  // namespace anthill

@@ -123,7 +123,7 @@ void append_table(std::string& text, const MetricTable& table) {
     }
     text += "| `" + std::string(column.name) + "` | " + std::string(column.unit) + " | " +
             definition + " | " + std::string(column.written) + " | ";
-    if (column.scalar) {
+    if (column.scalar && !table.prefix.empty()) {
       text += '`' + std::string(table.prefix) + '/' + std::string(column.name) + '`';
     }
     text += " |\n";
@@ -196,6 +196,8 @@ std::string metrics_markdown() {
   append_table(text, train_metrics());
   append_table(text, episode_metrics());
   append_table(text, evaluation_metrics());
+  append_table(text, overestimation_metrics());
+  append_table(text, overestimation_state_metrics());
   return text;
 }
 

@@ -1,4 +1,4 @@
-/// Every column of train.csv, episodes.csv and eval.csv, defined once. The CSV headers and
+/// Every column of a run's CSV files, defined once. The CSV headers and
 /// docs/metrics.md are made from these tables.
 #pragma once
 
@@ -21,7 +21,7 @@ struct MetricColumn {
 
 struct MetricTable {
   std::string_view file;    // "train.csv"
-  std::string_view prefix;  // of the TensorBoard tags: "train" gives train/q_mean
+  std::string_view prefix;  // of the TensorBoard tags: "train" gives train/q_mean; "": none
   std::string_view row;     // when a row is written
   std::span<const MetricColumn> columns;
 };
@@ -47,10 +47,12 @@ class TaskTable {
 /// The column of one reward term in episodes.csv, e.g. "episode_reward_forward".
 std::string term_column(const std::string& reward_term);
 
-/// The three tables; static storage.
+/// The tables; static storage.
 const MetricTable& train_metrics();
 const MetricTable& episode_metrics();
 const MetricTable& evaluation_metrics();
+const MetricTable& overestimation_metrics();        // overestimation_glossary.cpp
+const MetricTable& overestimation_state_metrics();  // overestimation_glossary.cpp
 
 /// The text of docs/metrics.md.
 std::string metrics_markdown();

@@ -33,6 +33,7 @@ void RunLog::resume(const StateReader& state) {
     train_.truncate(state.integer("train_bytes"));
     episodes_.truncate(state.integer("episode_bytes"));
     evaluations_.truncate(state.integer("evaluation_bytes"));
+    resume_overestimation(state);
     const std::string events = state.text("events_file");
     if (!events.empty()) events_.emplace(folder_ / events, state.integer("event_bytes"));
   } catch (const std::runtime_error& error) {
@@ -47,13 +48,37 @@ void RunLog::resume(const StateReader& state) {
   }
 }
 
+/// Without probes before the checkpoint there are no such files; later probes are made again.
+void RunLog::resume_overestimation(const StateReader& state) {
+  if (!state.has("overestimation_bytes")) {
+    std::filesystem::remove(folder_ / overestimation_metrics().file);
+    std::filesystem::remove(folder_ / overestimation_state_metrics().file);
+    return;
+  }
+  open_overestimation();
+  overestimation_->truncate(state.integer("overestimation_bytes"));
+  overestimation_states_->truncate(state.integer("overestimation_states_bytes"));
+}
+
+void RunLog::open_overestimation() {
+  if (overestimation_) return;
+  overestimation_.emplace(folder_ / overestimation_metrics().file, overestimation_metrics());
+  overestimation_states_.emplace(folder_ / overestimation_state_metrics().file,
+                                 overestimation_state_metrics());
+}
+
 void RunLog::save(StateWriter state) {
   state.integer("train_bytes", train_.offset());
   state.integer("episode_bytes", episodes_.offset());
   state.integer("evaluation_bytes", evaluations_.offset());
+  if (overestimation_) {
+    state.integer("overestimation_bytes", overestimation_->offset());
+    state.integer("overestimation_states_bytes", overestimation_states_->offset());
+  }
   state.text("events_file", events_ ? events_->path().filename().string() : "");
   state.integer("event_bytes", events_ ? events_->offset() : 0);
-  for (const auto& [name, value] : learner_) state.part("learner").real(std::string(name), value);
+  for (const auto& [name, value] : learner_)
+    state.part("learner").real(std::string(name), value.number);
 }
 
 std::vector<std::filesystem::path> RunLog::paths() const {
@@ -61,6 +86,10 @@ std::vector<std::filesystem::path> RunLog::paths() const {
   for (const auto file :
        {train_metrics().file, episode_metrics().file, evaluation_metrics().file}) {
     all.push_back(folder_ / file);
+  }
+  if (overestimation_) {
+    all.push_back(folder_ / overestimation_metrics().file);
+    all.push_back(folder_ / overestimation_state_metrics().file);
   }
   if (events_) all.push_back(events_->path());
   return all;
@@ -88,10 +117,21 @@ void RunLog::evaluation(const MetricRow& row) {
   flush();
 }
 
+void RunLog::overestimation(const MetricRow& row, std::span<const MetricRow> states) {
+  open_overestimation();
+  record(*overestimation_, overestimation_metrics(), row);
+  for (const MetricRow& state : states) overestimation_states_->append(state);
+  flush();
+}
+
 void RunLog::flush() {
   train_.flush();
   episodes_.flush();
   evaluations_.flush();
+  if (overestimation_) {
+    overestimation_->flush();
+    overestimation_states_->flush();
+  }
   if (events_) events_->flush();
 }
 
@@ -102,13 +142,15 @@ void RunLog::record(CsvLog& csv, const MetricTable& table, const MetricRow& row)
   }
   csv.append(row);
   if (!events_) return;
+  std::string prefix = std::string(table.prefix) + "/";
+  const auto states = std::ranges::find(row, "states", &MetricRow::value_type::first);
+  if (states != row.end()) prefix += std::string(states->second.word) + "/";
   ScalarList scalars;
   for (const auto& [name, value] : row) {
     const auto column = std::ranges::find(table.columns, name, &MetricColumn::name);
-    if (column->scalar)
-      scalars.emplace_back(std::string(table.prefix) + "/" + std::string(name), value);
+    if (column->scalar) scalars.emplace_back(prefix + std::string(name), value.number);
   }
-  events_->scalars(scalars, static_cast<std::int64_t>(step->second), seconds_since_epoch());
+  events_->scalars(scalars, static_cast<std::int64_t>(step->second.number), seconds_since_epoch());
 }
 
 }  // namespace anthill

@@ -1,4 +1,4 @@
-/// What a run records about its training: three CSV files and, if wanted, TensorBoard events.
+/// What a run records about its training: CSV files and, if wanted, TensorBoard events.
 #pragma once
 
 #include <filesystem>
@@ -41,10 +41,17 @@ class RunLog {
   /// A row of eval.csv; everything recorded so far is then on disk.
   void evaluation(const MetricRow& row);
 
+  /// A row of overestimation.csv and the rows of its states. The files are made by the first call.
+  /// `row` names its kind of "states", which is part of the TensorBoard tags
+  /// (overestimation/on_policy/*). Everything recorded so far is then on disk.
+  void overestimation(const MetricRow& row, std::span<const MetricRow> states);
+
   void flush();
 
  private:
   void resume(const StateReader& state);
+  void resume_overestimation(const StateReader& state);
+  void open_overestimation();
   void record(CsvLog& csv, const MetricTable& table, const MetricRow& row);
 
   std::filesystem::path folder_;
@@ -52,6 +59,7 @@ class RunLog {
   CsvLog train_;
   CsvLog episodes_;
   CsvLog evaluations_;
+  std::optional<CsvLog> overestimation_, overestimation_states_;
   std::optional<EventWriter> events_;
   MetricRow learner_;  // the learner's columns of the latest train row
 };

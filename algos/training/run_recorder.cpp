@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <limits>
@@ -21,6 +22,19 @@ constexpr std::int64_t kMaxSimWarningLines = 20;
 std::string simulator_warning() {
   const std::string text = last_mujoco_warning();
   return text.empty() ? "non-finite state, reward or observation" : "latest warning: " + text;
+}
+
+/// "overestimation at 2500, on_policy: Q 34.1, soft return 20.2, bias +0.139 [0.101, 0.180] reward
+/// per step"
+std::string overestimation_line(const ProbedKind& kind, std::int64_t env_steps) {
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "overestimation at %lld, %s: Q %.4g, soft return %.4g, bias %+.3g [%.3g, %.3g] "
+                "reward per step",
+                static_cast<long long>(env_steps), std::string(state_kind_name(kind.kind)).c_str(),
+                kind.value("q_mean"), kind.value("soft_return"), kind.value("bias_reward"),
+                kind.value("bias_reward_low"), kind.value("bias_reward_high"));
+  return text;
 }
 
 double number(std::int64_t value) { return static_cast<double>(value); }
@@ -154,6 +168,33 @@ void RunRecorder::on_evaluation(const Counters& counters, const EvaluationResult
       LastEvaluation{counters.env_steps, static_cast<std::int64_t>(result.returns.size()),
                      result.return_mean(), result.return_std()};
   write_policy(counters, agent);
+}
+
+void RunRecorder::on_overestimation(const Counters& counters, const OverestimationResult& result) {
+  const double now = folder_.wall_time_s();
+  probe_seconds_ += result.seconds;
+  const double share = probe_seconds_ / std::max(now, 1e-9);
+  for (const ProbedKind& kind : result.kinds) {
+    MetricRow row = kind.summary;
+    row.insert(row.end(), {{"env_steps", counters.env_steps},
+                           {"gradient_updates", counters.gradient_updates},
+                           {"wall_time_s", now},
+                           {"seconds", result.seconds},
+                           {"time_share", share}});
+    std::vector<MetricRow> states;
+    for (std::size_t i = 0; i < kind.states.size(); ++i) {
+      states.push_back(state_row(kind.kind, static_cast<std::int64_t>(i), kind.states[i]));
+      states.back().emplace_back("env_steps", counters.env_steps);
+    }
+    log_.overestimation(row, states);
+    message(overestimation_line(kind, counters.env_steps));
+  }
+  char cost[128];
+  std::snprintf(cost, sizeof cost,
+                "overestimation: %lld rollout steps in %.1f s, %.1f %% of the "
+                "run's time so far",
+                static_cast<long long>(result.num_steps), result.seconds, 100.0 * share);
+  message(cost);
 }
 
 void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {

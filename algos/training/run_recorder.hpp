@@ -34,6 +34,7 @@ class RunRecorder final : public TrainingObserver {
 
   /// Positions in the logs and the sums of the current period.
   void save(StateWriter state);
+  void on_overestimation(const Counters& counters, const OverestimationResult& result) override;
 
   /// The end: logs, policy, final status; each is tried, and the status says so when one failed.
   /// Throws std::runtime_error then, but not when `state` is `failed` already.
@@ -68,6 +69,7 @@ class RunRecorder final : public TrainingObserver {
   ProgressState live_;
   Period period_;
   std::int64_t sim_warnings_ = 0;
+  double probe_seconds_ = 0.0;  // of all probes so far
 };
 
 /// Resident memory of this process in MiB (/proc/self/statm); NaN where that cannot be read.

@@ -25,6 +25,7 @@ void RunRecorder::save(StateWriter state) {
   period.integer("episodes", period_.episodes);
   period.integer("length_sum", period_.length_sum);
   state.integer("sim_warnings", sim_warnings_);
+  state.real("probe_seconds", probe_seconds_);
   state.real("q_mean", live_.q_mean);
   state.real("alpha", live_.alpha);
   if (!status_.last_evaluation) return;
@@ -45,6 +46,7 @@ void RunRecorder::load(const StateReader& state) {
              .episodes = period.integer("episodes"),
              .length_sum = period.integer("length_sum")};
   sim_warnings_ = state.integer("sim_warnings");
+  probe_seconds_ = state.real("probe_seconds");
   live_.q_mean = state.real("q_mean");
   live_.alpha = state.real("alpha");
   if (!state.has("last_evaluation")) return;

@@ -21,6 +21,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
   while (finite && !stop && counters_.env_steps < training.total_env_steps) {
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
+    remember_state();
     finite = choose_actions(rows);
     if (!finite) break;
     envs_->begin_step(rows, staging_->next_acting_observation());
@@ -36,19 +37,22 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
   if (finite) learn(counters_.env_steps, stop, observer);
   finite = report_metrics(observer) && finite;
   if (finite && !stop) finite = evaluate(stop, observer) != Outcome::diverged;
+  if (finite && !stop && probe_is_due()) finite = probe(stop, observer) != Outcome::diverged;
   if (!finite) return TrainingEnd::diverged;
   return stop ? TrainingEnd::stopped : TrainingEnd::finished;
 }
 
-/// Store, learn, log, evaluate: from where phase_ stands until all is done or a stop request comes.
-/// False when numbers are no longer finite.
+/// Store, learn, log, evaluate, probe: from where phase_ stands until all is done or a stop request
+/// comes. False when numbers are no longer finite.
 bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observer) {
   const bool overlap = config_.training.overlap;
   const std::int64_t now = counters_.env_steps, before = now - envs_->num_envs();
   if (phase_ == StepPhase::unstored) {
     // with overlap the updates do not see this step's rows yet
     if (overlap && !learn(before, stop, observer)) return true;
-    buffer_->insert(staging_->back(), current_stream(device_));
+    TransitionView rows = staging_->back();
+    rows.state = state_before_;
+    buffer_->insert(rows, current_stream(device_));
     staging_->flip();
     phase_ = StepPhase::unlearned;
   }
@@ -67,6 +71,11 @@ bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observ
       const Outcome outcome = evaluate(stop, observer);
       if (outcome != Outcome::done) return outcome == Outcome::interrupted;
     }
+    phase_ = StepPhase::unprobed;
+  }
+  if (phase_ == StepPhase::unprobed) {
+    const Outcome outcome = probe_is_due() ? probe(stop, observer) : Outcome::done;
+    if (outcome != Outcome::done) return outcome == Outcome::interrupted;
     phase_ = StepPhase::closed;
   }
   return true;
@@ -140,6 +149,32 @@ Trainer::Outcome Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserv
   return Outcome::done;
 }
 
+bool Trainer::probe_is_due() const {
+  const std::int64_t now = counters_.env_steps;
+  return probe_ && period_is_due(now - envs_->num_envs(), now, config_.overestimation.period);
+}
+
+/// `diverged`, without a probe, when the parameters are not finite.
+Trainer::Outcome Trainer::probe(const std::atomic<bool>& stop, TrainingObserver& observer) {
+  if (!agent_->parameters_are_finite()) return Outcome::diverged;
+  const auto keep_going = [&] {
+    observer.on_tick(counters_);
+    return !stop.load(std::memory_order_relaxed);
+  };
+  const OverestimationResult result =
+      probe_->run(*agent_->actor_critic(), counters_.env_steps, keep_going);
+  if (result.kinds.empty()) return Outcome::interrupted;
+  observer.on_overestimation(counters_, result);
+  return Outcome::done;
+}
+
+/// Keeps the simulator's rows as they are before the step, for a buffer that stores them.
+void Trainer::remember_state() {
+  if (config_.buffer.store_state) {
+    state_before_.assign(envs_->state().begin(), envs_->state().end());
+  }
+}
+
 Trainer::Trainer(const ExperimentConfig& config)
     : config_(config),
       device_(resolve_device(config.run.device)),
@@ -177,7 +212,8 @@ Trainer::Trainer(const ExperimentConfig& config)
                                 .action_dim = spec.action_dim,
                                 .num_envs = num_envs,
                                 .members = members,
-                                .capacity = capacity},
+                                .capacity = capacity,
+                                .state_dim = config.buffer.store_state ? envs_->row_size() : 0},
                                seeds_.data(), system);
 
   agent_ = make_agent({config.agent},
@@ -187,6 +223,14 @@ Trainer::Trainer(const ExperimentConfig& config)
   if (config.evaluation.period > 0) {
     evaluator_ = std::make_unique<Evaluator>(env_, config.evaluation.num_episodes,
                                              evaluation_seed(config.run.seed), pool_);
+  }
+  if (config.overestimation.period > 0) {
+    if (!agent_->actor_critic()) {
+      throw ConfigError("overestimation.period: " + config.agent.algorithm +
+                        " has no stochastic policy with critics to probe; set it to 0");
+    }
+    probe_ = std::make_unique<OverestimationProbe>(env_, config.overestimation, config.run.seed,
+                                                   num_envs, pool_, buffer_.get());
   }
 }
 

@@ -11,6 +11,7 @@
 #include "algos/checkpoint/checkpoint.hpp"
 #include "algos/training/evaluator.hpp"
 #include "algos/training/experiment_config.hpp"
+#include "algos/training/overestimation.hpp"
 #include "algos/training/replay_ratio.hpp"
 #include "algos/training/thread_plan.hpp"
 #include "buffers/replay_buffer.hpp"
@@ -45,6 +46,7 @@ class TrainingObserver {
   /// Between vector steps, when nothing is in flight: the moment for Trainer::save(). `last`:
   /// training stops here, asked to or at total_env_steps.
   virtual void on_safe_point(const Trainer&, bool /*last*/) {}
+  virtual void on_overestimation(const Counters&, const OverestimationResult&) {}
 };
 
 enum class TrainingEnd { finished, stopped, diverged };
@@ -55,7 +57,8 @@ enum class StepPhase : std::int64_t {
   unlearned = 1,    // in the buffer
   unreported = 2,   // and the updates that belong to it are done
   unevaluated = 3,  // and the row of the log that was due
-  closed = 4,       // and the evaluation that was due
+  closed = 4,       // and the probe that was due
+  unprobed = 5,     // before closed: the evaluation that was due is done
 };
 
 /// Owns everything that a run consists of. One thread calls it.
@@ -89,6 +92,7 @@ class Trainer {
   const ThreadPlan& threads() const { return threads_; }
 
  private:
+  void remember_state();
   bool choose_actions(const TransitionView& rows);
   void count_step();
   enum class Outcome { done, interrupted, diverged };
@@ -96,6 +100,8 @@ class Trainer {
   bool learn(std::int64_t env_steps, const std::atomic<bool>& stop, TrainingObserver& observer);
   bool report_metrics(TrainingObserver& observer);
   Outcome evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
+  bool probe_is_due() const;
+  Outcome probe(const std::atomic<bool>& stop, TrainingObserver& observer);
 
   ExperimentConfig config_;
   at::Device device_;
@@ -109,9 +115,11 @@ class Trainer {
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Batch> batch_;
   std::unique_ptr<Evaluator> evaluator_;
+  std::unique_ptr<OverestimationProbe> probe_;
   ReplayRatio replay_ratio_;
   Counters counters_;
   StepPhase phase_ = StepPhase::unevaluated;
+  std::vector<double> state_before_;   // simulator rows that the latest step began from
   std::int64_t num_valid_ = 0;         // transitions that may be sampled, ever made
   std::int64_t reported_updates_ = 0;  // learner updates at the last on_metrics
   bool loaded_ = false;

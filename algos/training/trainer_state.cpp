@@ -55,6 +55,7 @@ void Trainer::save(StateWriter state) const {
   if (phase_ != StepPhase::unstored) return;
   staging.array("next_acting_observation", constant(staging_->next_acting_observation()));
   for_each_row(rows, [&](const char* name, auto values) { staging.array(name, constant(values)); });
+  staging.array("state", std::span<const double>(state_before_));
 }
 
 void Trainer::load(const Checkpoint& checkpoint) {
@@ -79,6 +80,7 @@ void Trainer::load(const Checkpoint& checkpoint) {
   if (phase_ == StepPhase::unstored) {
     staging.array("next_acting_observation", staging_->next_acting_observation());
     for_each_row(rows, [&](const char* name, auto values) { staging.array(name, values); });
+    state_before_ = staging.values<double>("state");
   }
   checkpoint.load_replay(*buffer_);
   loaded_ = true;

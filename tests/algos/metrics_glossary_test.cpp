@@ -9,8 +9,12 @@
 
 namespace anthill {
 
+static const MetricTable* const kTables[] = {&train_metrics(), &episode_metrics(),
+                                             &evaluation_metrics(), &overestimation_metrics(),
+                                             &overestimation_state_metrics()};
+
 BOOST_AUTO_TEST_CASE(every_column_is_defined_once) {
-  for (const MetricTable* table : {&train_metrics(), &episode_metrics(), &evaluation_metrics()}) {
+  for (const MetricTable* table : kTables) {
     BOOST_TEST_CONTEXT(table->file) {
       std::set<std::string_view> names;
       BOOST_TEST(table->columns.front().name == "env_steps");
@@ -32,7 +36,7 @@ BOOST_AUTO_TEST_CASE(every_column_is_defined_once) {
 
 BOOST_AUTO_TEST_CASE(the_page_covers_every_column) {
   const std::string page = metrics_markdown();
-  for (const MetricTable* table : {&train_metrics(), &episode_metrics(), &evaluation_metrics()}) {
+  for (const MetricTable* table : kTables) {
     const std::size_t section = page.find("## " + std::string(table->file));
     BOOST_REQUIRE(section != std::string::npos);
     for (const MetricColumn& column : table->columns) {

@@ -29,6 +29,12 @@ ExperimentConfig small_experiment() {
   config.agent.actor.hidden_dims = config.agent.critic.hidden_dims = {16, 16};
   config.evaluation = {.period = 90, .num_episodes = 2};
   config.log.period = 70;
+  config.buffer.store_state = true;
+  config.overestimation = {.period = 110,
+                           .num_states = 3,
+                           .horizon = 10,
+                           .num_episodes = 2,
+                           .states = {"on_policy", "buffer_action"}};
   return config;
 }
 
@@ -51,6 +57,13 @@ struct Record : TrainingObserver {
   }
   void on_evaluation(const Counters& c, const EvaluationResult& result, Agent&) override {
     text << "evaluation " << c.env_steps << ' ' << std::hexfloat << result.return_mean() << '\n';
+  }
+  void on_overestimation(const Counters& c, const OverestimationResult& result) override {
+    text << "probe " << c.env_steps << std::hexfloat;
+    for (const ProbedKind& kind : result.kinds) {
+      text << ' ' << kind.value("soft_return") << ' ' << kind.value("plausible_high");
+    }
+    text << '\n';
   }
 };
 

@@ -67,6 +67,67 @@ BOOST_AUTO_TEST_CASE(evaluation_does_not_change_training) {
   BOOST_TEST(same_bits(without, with));
 }
 
+BOOST_AUTO_TEST_CASE(the_overestimation_probe_does_not_change_training) {
+  ExperimentConfig config = small_experiment();
+  for (const bool overlap : {false, true}) {
+    config.training.overlap = overlap;
+    config.overestimation = {};
+    config.buffer.store_state = false;
+    const Outcome without = train(config);
+    config.buffer.store_state = true;
+    BOOST_TEST(same_bits(without, train(config)));
+    config.overestimation = {.period = 50,
+                             .num_states = 5,
+                             .horizon = 40,
+                             .num_episodes = 3,
+                             .states = {"on_policy", "reset", "buffer_action", "buffer_policy"}};
+    BOOST_TEST(same_bits(without, train(config)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(probes_come_when_due_and_do_not_depend_on_threads) {
+  struct Probes : TrainingObserver {
+    std::vector<std::pair<std::int64_t, double>> values;  // env steps, soft return
+    void on_overestimation(const Counters& counters, const OverestimationResult& result) override {
+      BOOST_TEST(result.kinds.size() == 2u);
+      BOOST_TEST(result.kinds[0].states.size() == 5u);
+      values.emplace_back(counters.env_steps, result.kinds[0].value("soft_return"));
+    }
+  };
+  ExperimentConfig config = small_experiment();
+  config.overestimation = {.period = 200,
+                           .num_states = 5,
+                           .horizon = 20,
+                           .num_episodes = 3,
+                           .states = {"on_policy", "reset"}};
+  const auto probes_with = [&](std::int64_t threads) {
+    config.sim.num_threads = threads;
+    Probes probes;
+    std::atomic<bool> stop = false;
+    Trainer(config).run(stop, probes);
+    return probes.values;
+  };
+  const auto one = probes_with(1);
+  BOOST_REQUIRE(one.size() == 2u);  // the last one after the drain
+  BOOST_TEST(one[0].first == 200);
+  BOOST_TEST(one[1].first == 400);
+  BOOST_TEST((probes_with(3) == one));
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_that_cannot_be_is_refused) {
+  ExperimentConfig config = small_experiment();
+  config.overestimation.period = 100;
+  config.overestimation.states = {"buffer_policy"};
+  BOOST_CHECK_EXCEPTION(Trainer trainer(config), ConfigError, [](const ConfigError& error) {
+    return std::string(error.what()).find("buffer.store_state = true") != std::string::npos;
+  });
+  config.sim.env = "LunarLanderContinuous-v3";
+  config.overestimation.states = {"on_policy"};
+  BOOST_CHECK_EXCEPTION(Trainer trainer(config), ConfigError, [](const ConfigError& error) {
+    return std::string(error.what()).find("past the time limit") != std::string::npos;
+  });
+}
+
 BOOST_AUTO_TEST_CASE(simulation_threads_do_not_change_training) {
   ExperimentConfig config = small_experiment();
   for (const bool overlap : {false, true}) {

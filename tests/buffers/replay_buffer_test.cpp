@@ -42,6 +42,7 @@ void compare_with_deque(const ReplayShape& shape, DeviceSystem system) {
       buffer->load(file);
     }
     BOOST_TEST(buffer->size() == reference.size());
+    if (operation % 40 == 0) BOOST_TEST(reference.agrees_with(*buffer));
   }
 }
 
@@ -65,12 +66,19 @@ BOOST_AUTO_TEST_CASE(equals_a_deque_for_every_way_a_record_can_fill_its_lines) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(equals_a_deque_with_simulator_rows) {
+  for (const std::int64_t state_dim : {1, 2, 7, 60}) {
+    compare_with_deque({27, 8, 3, 2, 21, state_dim}, DeviceSystem::cpp);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(record_bytes_are_whole_lines) {
   BOOST_TEST(replay_record_bytes(1, 1) == 64);
   BOOST_TEST(replay_record_bytes(6, 2) == 64);   // exactly 16 words
   BOOST_TEST(replay_record_bytes(6, 3) == 128);  // one more
   BOOST_TEST(replay_record_bytes(27, 8) == 256);
   BOOST_TEST(replay_record_bytes(105, 8) == 896);
+  BOOST_TEST(replay_record_bytes(6, 2, 1) == 128);  // a double behind a full line
 }
 
 BOOST_AUTO_TEST_CASE(capacity_is_rounded_down_to_whole_vector_steps) {

@@ -14,7 +14,7 @@ using namespace anthill::testing;
 namespace {
 
 const ReplayShape kShape{5, 2, 4, 2, 40};  // 10 vector steps, one line a record
-constexpr std::size_t kHeaderBytes = 64, kFirstFlags = kHeaderBytes + 4 * (2 * 5 + 2 + 1);
+constexpr std::size_t kHeaderBytes = 72, kFirstFlags = kHeaderBytes + 4 * (2 * 5 + 2 + 1);
 
 std::unique_ptr<ReplayBuffer> filled_buffer(int num_steps, const ReplayShape& shape = kShape) {
   auto buffer = make_buffer(shape);
@@ -97,6 +97,7 @@ BOOST_AUTO_TEST_CASE(another_shape_is_refused_and_the_content_kept) {
   BOOST_TEST(error_for({5, 3, 4, 2, 40}).starts_with(start + "action_dim is 2, this run's is 3"));
   BOOST_TEST(error_for({5, 2, 8, 2, 80}).starts_with(start + "num_envs is 4, this run's is 8"));
   BOOST_TEST(error_for({5, 2, 4, 3, 40}).starts_with(start + "members is 2, this run's is 3"));
+  BOOST_TEST(error_for({5, 2, 4, 2, 40, 1}).starts_with(start + "size of a state row is 0"));
   BOOST_TEST(error_for({5, 2, 4, 2, 44}).starts_with(start + "capacity is 40, this run's is 44"));
 }
 
@@ -129,11 +130,11 @@ BOOST_AUTO_TEST_CASE(damaged_bytes_are_refused) {
     return error;
   };
   BOOST_TEST(error_with(0, 'x', 1).find("no replay buffer") != std::string::npos);
-  BOOST_TEST(error_with(8, 2, 4).find("format version 2") != std::string::npos);
+  BOOST_TEST(error_with(8, 3, 4).find("format version 3") != std::string::npos);
   BOOST_TEST(error_with(12, 0x04030201, 4).find("byte order") != std::string::npos);
-  BOOST_TEST(error_with(48, 11, 8).find("capacity is 44") != std::string::npos);
-  BOOST_TEST(error_with(56, 11, 8).find("damaged header") != std::string::npos);
-  BOOST_TEST(error_with(56, -1, 8).find("damaged header") != std::string::npos);
+  BOOST_TEST(error_with(56, 11, 8).find("capacity is 44") != std::string::npos);
+  BOOST_TEST(error_with(64, 11, 8).find("damaged header") != std::string::npos);
+  BOOST_TEST(error_with(64, -1, 8).find("damaged header") != std::string::npos);
   BOOST_TEST(error_with(kFirstFlags, 0x40, 4).find("damaged record") != std::string::npos);
   BOOST_TEST(error_with(kFirstFlags + 20 * 64, -1, 4).find("damaged record") != std::string::npos);
   BOOST_TEST(error_with(kFirstFlags, 7, 4) == "no error");  // all three flags are known

@@ -2,10 +2,13 @@
 /// std::deque that follows the documented rule in the plainest way.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <random>
+#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "buffers/philox.hpp"
@@ -32,11 +35,14 @@ inline std::unique_ptr<ReplayBuffer> make_buffer(const ReplayShape& shape,
 class RowMaker {
  public:
   explicit RowMaker(const ReplayShape& shape, bool pinned = false)
-      : staging_(shape.members * shape.num_envs, shape.observation_dim, shape.action_dim, pinned) {}
+      : staging_(shape.members * shape.num_envs, shape.observation_dim, shape.action_dim, pinned),
+        state_(static_cast<std::size_t>(shape.members * shape.num_envs * shape.state_dim)) {}
 
   /// The next step; valid until the next call.
   TransitionView next(double invalid_share = 0.1) {
-    const TransitionView rows = staging_.back();
+    TransitionView rows = staging_.back();
+    rows.state = state_;
+    for (double& value : state_) value = std::normal_distribution<double>()(generator_);
     std::normal_distribution<float> normal;
     std::bernoulli_distribution ended(0.2), broken(invalid_share);
     for (float& value : rows.observation) value = normal(generator_);
@@ -51,6 +57,7 @@ class RowMaker {
 
  private:
   Staging staging_;
+  std::vector<double> state_;
   std::mt19937_64 generator_{7};
   std::int64_t num_rows_ = 0;
 };
@@ -93,17 +100,18 @@ class DequeBuffer {
       : shape_(shape), seeds_(make_seeds(shape.members)) {}
 
   void insert(const TransitionView& view) {
-    const auto row_of = [](std::span<const float> values, std::size_t lane, std::int64_t dim) {
+    const auto row_of = []<class T>(std::span<T> values, std::size_t lane, std::int64_t dim) {
       const auto part =
           values.subspan(lane * static_cast<std::size_t>(dim), static_cast<std::size_t>(dim));
-      return std::vector<float>(part.begin(), part.end());
+      return std::vector<std::remove_const_t<T>>(part.begin(), part.end());
     };
     std::vector<Row> step;
     for (std::size_t lane = 0; lane < view.reward.size(); ++lane) {
       step.push_back({row_of(view.observation, lane, shape_.observation_dim),
                       row_of(view.action, lane, shape_.action_dim), view.reward[lane],
                       row_of(view.next_observation, lane, shape_.observation_dim),
-                      view.terminated[lane] != 0, view.invalid[lane] != 0});
+                      view.terminated[lane] != 0, view.invalid[lane] != 0,
+                      row_of(view.state, lane, shape_.state_dim)});
     }
     steps_.push_back(std::move(step));
     if (static_cast<std::int64_t>(steps_.size()) > shape_.capacity / shape_.num_envs) {
@@ -136,12 +144,34 @@ class DequeBuffer {
     return batch;
   }
 
+  /// Whether the buffer's read_row() and reward_range() say the same.
+  bool agrees_with(const ReplayBuffer& buffer) const {
+    RewardRange range;
+    for (std::int64_t m = 0; m < shape_.members; ++m) {
+      for (std::int64_t row = 0; row < size(); ++row) {
+        const Row& expected = at(m, row);
+        std::vector<float> observation(expected.observation.size()), action(expected.action.size());
+        std::vector<double> state(expected.state.size());
+        if (buffer.read_row(m, row, {observation, action, state}) == expected.invalid) return false;
+        if (expected.invalid) continue;
+        range = {std::min(range.low, expected.reward), std::max(range.high, expected.reward)};
+        if (observation != expected.observation || action != expected.action ||
+            state != expected.state) {
+          return false;
+        }
+      }
+    }
+    const RewardRange actual = buffer.reward_range();
+    return actual.low == range.low && actual.high == range.high;
+  }
+
  private:
   struct Row {
     std::vector<float> observation, action;
     float reward;
     std::vector<float> next_observation;
     bool terminated, invalid;
+    std::vector<double> state;
   };
 
   const Row& at(std::int64_t member, std::int64_t row) const {

@@ -80,8 +80,11 @@ BOOST_AUTO_TEST_CASE(every_choice_survives_the_enumeration) {
   for (const Field& field : fields()) {
     for (const std::string& choice : field.choices) {
       ExperimentConfig config;
-      field.set(config, Value(choice));
-      BOOST_TEST(std::get<std::string>(field.get(config)) == choice);
+      const bool list = field.type == FieldType::texts;
+      const Value value = list ? Value(std::vector{choice}) : Value(choice);
+      BOOST_TEST(check_value(field, value) == "");
+      field.set(config, value);
+      BOOST_TEST((field.get(config) == value));
     }
   }
 }

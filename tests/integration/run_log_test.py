@@ -42,6 +42,7 @@ def test_tags(events):
         "episode/episode_return",
         "eval/return_mean",
         "eval/num_episodes",
+        "overestimation/reset/bias_reward",
     }
 
 
@@ -75,6 +76,14 @@ def test_values_that_are_not_finite(folder):
 def test_csv_numbers_are_exact(folder):
     read = [float(row["alpha"]) for row in rows(folder / "train.csv")[:300]]
     assert read == [1.0 / (3.0 * i) for i in range(1, 301)]
+
+
+def test_probes_name_their_states(folder, events):
+    (row,) = rows(folder / "overestimation.csv")
+    assert row["states"] == "reset" and row["bias_reward"] == "0.25" and row["bias_low"] == ""
+    assert [event.value for event in events.Scalars("overestimation/reset/bias_reward")] == [0.25]
+    (state,) = rows(folder / "overestimation_states.csv")
+    assert state["states"] == "reset" and state["q_mean"] == "1.5"
 
 
 def test_safetensors_layout(folder):

@@ -20,6 +20,10 @@ int main(int argc, char** argv) {
              {"critic_loss", std::nan("")}});
   log.evaluation({{"env_steps", 5e9}, {"return_mean", 812.5}, {"num_episodes", 10}});
 
+  const std::vector<anthill::MetricRow> states = {
+      {{"env_steps", 5e9}, {"states", "reset"}, {"state", 0}, {"q_mean", 1.5}}};
+  log.overestimation({{"env_steps", 5e9}, {"states", "reset"}, {"bias_reward", 0.25}}, states);
+
   const std::vector<float> weight = {1.5f, -2.0f, 3e-40f, 4.0f, 5.0f, 6.0f};
   const std::vector<float> log_alpha = {-0.25f};
   const std::vector<anthill::FloatArrayView> arrays = {{"actor.weight", {2, 3}, weight.data()},
