@@ -5,12 +5,10 @@
 #include <cstdio>
 #include <numeric>
 
-#include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
 #include "apps/npz.hpp"
+#include "apps/rollout_options.hpp"
 #include "buffers/philox.hpp"
-#include "configs/experiment.hpp"
-#include "configs/toml_reader.hpp"
 #include "sim/env_factory.hpp"
 #include "sim/vector_env.hpp"
 
@@ -22,71 +20,16 @@ constexpr std::int64_t kMaxWarnings = 10;
 
 volatile std::sig_atomic_t stop_signal = 0;
 
-struct Options {
-  std::string env;
-  std::int64_t num_envs = 1;
-  std::int64_t seed = 0;
-  std::int64_t num_steps = 0;  // 0: as many as the actions, or kDefaultSteps
-  std::int64_t num_threads = 0;
-  std::string actions;
-  std::string output;
-  std::vector<std::string> overrides;
-};
-
-void add_options(CLI::App& app, Options& options) {
-  app.add_option("--env", options.env, "Task, by Gymnasium's name, e.g. Ant-v5")->required();
-  app.add_option("--num-envs", options.num_envs, "Number of environments N")->required();
-  app.add_option("--seed", options.seed, "Environment i is reset with seed + i")
-      ->required()
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
-  app.add_option("--steps", options.num_steps,
-                 "Control steps T per environment (default: as many as --actions has, else 1000)")
-      ->check(CLI::Range(1, 1'000'000'000));
-  app.add_option("--actions", options.actions,
-                 "float32 or float64 .npy file [T, N, action_dim] in environment units, or indices "
-                 "where actions are discrete (default: uniform)");
-  app.add_option("--output", options.output,
-                 "The .npz file to write: float64 arrays observation, action, reward, "
-                 "next_observation, terminated, truncated, invalid, each [T, N, ...], and "
-                 "terms/NAME [T, N] for each term of the reward; where invalid is 1, the row's "
-                 "other values but observation are 0")
-      ->required();
-  app.add_option("--num-threads", options.num_threads, "Simulation threads; 0: one per core");
-  add_set_option(app, options.overrides);
-}
-
-/// The options as settings, then --set, through the same checks as a configuration file.
-SimConfig read_sim_config(const Options& options) {
-  std::vector<std::string> overrides = {"sim.env=" + options.env,
-                                        "sim.num_envs=" + std::to_string(options.num_envs),
-                                        "sim.num_threads=" + std::to_string(options.num_threads)};
-  overrides.insert(overrides.end(), options.overrides.begin(), options.overrides.end());
-  ResolvedExperiment experiment;
-  for (const std::string& text : overrides) {
-    const Setting setting = read_override(text);
-    if (!setting.field->key().starts_with("sim.")) {
-      throw ConfigError("--set " + setting.field->key() +
-                        ": has no effect on a rollout; set keys of [sim] only");
-    }
-    setting.field->set(experiment.config, setting.value);
-    experiment.origins[setting.field->key()] = "--set";
-  }
-  for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
-    print_message("warning: " + warning);
-  }
-  return experiment.config.sim;
-}
-
 /// The file's actions, checked against N and A; empty without a file.
-NpyArray read_actions(const Options& options, const EnvSpec& spec, std::int64_t num_envs) {
+NpyArray read_actions(const RolloutOptions& options, const EnvSpec& spec, std::int64_t num_envs) {
   if (options.actions.empty()) return {};
   NpyArray actions = read_npy(options.actions);
   const auto& shape = actions.shape;
-  if (shape.size() != 3 || shape[0] < std::max<std::int64_t>(options.num_steps, 1) ||
-      shape[1] != num_envs || shape[2] != spec.action_dim) {
+  if (shape.size() != 3 || shape[0] < options.num_steps.value_or(1) || shape[1] != num_envs ||
+      shape[2] != spec.action_dim) {
     std::string found;
     for (const std::int64_t dim : shape) found += (found.empty() ? "" : ", ") + std::to_string(dim);
-    const std::string steps = options.num_steps > 0 ? std::to_string(options.num_steps) : "T";
+    const std::string steps = options.num_steps ? std::to_string(*options.num_steps) : "T";
     throw ConfigError(options.actions + ": shape (" + found + "); " + spec.name + " needs (" +
                       steps + ", " + std::to_string(num_envs) + ", " +
                       std::to_string(spec.action_dim) + ")");
@@ -251,16 +194,16 @@ Totals roll_out(VectorEnv& envs, const NpyArray& actions, std::uint64_t seed,
   return totals;
 }
 
-int rollout(const Options& options) {
-  const SimConfig config = read_sim_config(options);
+int rollout(const RolloutOptions& options) {
+  const auto [config, first_seed, output] = read_rollout_settings(options);
   const std::shared_ptr<const Env> env = make_env(config);
   const NpyArray actions = read_actions(options, env->spec(), config.num_envs);
-  std::int64_t num_steps = options.num_steps;
-  if (num_steps == 0) num_steps = actions.shape.empty() ? kDefaultSteps : actions.shape[0];
+  const std::int64_t num_steps =
+      options.num_steps.value_or(actions.shape.empty() ? kDefaultSteps : actions.shape[0]);
 
-  NpzWriter writer(options.output, output_arrays(num_steps, config.num_envs, env->spec()));
+  NpzWriter writer(output, output_arrays(num_steps, config.num_envs, env->spec()));
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(config.num_envs));
-  const auto seed = static_cast<std::uint64_t>(options.seed);
+  const auto seed = static_cast<std::uint64_t>(first_seed);
   std::iota(seeds.begin(), seeds.end(), seed);
   ThreadPool pool(static_cast<int>(config.num_threads), config.pin_threads);
   VectorEnv envs(env, seeds, pool);
@@ -274,7 +217,7 @@ int rollout(const Options& options) {
     print_message("in all, " + std::to_string(totals.invalid) + " transitions are marked invalid");
   }
   std::printf("%s: %lld steps of %lld %s, %lld episodes ended, %lld invalid transitions\n",
-              options.output.c_str(), static_cast<long long>(num_steps),
+              output.c_str(), static_cast<long long>(num_steps),
               static_cast<long long>(config.num_envs), env->spec().name.c_str(),
               static_cast<long long>(totals.episodes), static_cast<long long>(totals.invalid));
   return kExitFinished;
@@ -284,8 +227,8 @@ int rollout(const Options& options) {
 }  // namespace anthill
 
 int main(int argc, char** argv) {
-  anthill::Options options;
+  anthill::RolloutOptions options;
   return anthill::run_command(
-      argc, argv, "rollout", [&](CLI::App& app) { anthill::add_options(app, options); },
+      argc, argv, "rollout", [&](CLI::App& app) { anthill::add_rollout_options(app, options); },
       [&] { return anthill::rollout(options); });
 }

@@ -1,6 +1,7 @@
 """`anthill rollout`: what its result may not depend on, and what wrong input does."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -31,6 +32,29 @@ def test_width_does_not_change_a_lane(tmp_path, env_id):
         for name in wide:
             assert wide[name][:, lane].tobytes() == narrow[name][:, 0].tobytes(), (name, lane)
     assert not np.array_equal(wide["observation"][:, 0], wide["observation"][:, 1])
+
+
+def test_a_task_and_a_seed_are_enough(tmp_path):
+    assert run("rollout", "--env", "Ant-v5", "--seed", 7, cwd=tmp_path).returncode == 0
+    expected, _ = rollout(tmp_path, "Ant-v5", 1, 7, steps=1000)
+    with np.load(tmp_path / "Ant-v5-seed-7.npz") as archive:
+        assert list(archive.files) == list(expected)
+        for name in expected:
+            assert archive[name].tobytes() == expected[name].tobytes(), name
+
+
+def test_a_configuration_file_says_what_is_stepped(tmp_path):
+    config = pathlib.Path("configs/mjcf_example.toml").resolve()
+    result = run("rollout", config, "--steps", 3, "--set", "run.seed=5", cwd=tmp_path)
+    assert_fails(result, 2, "run.seed", "[sim]")
+    for options, num_envs in (([], 16), (["--num-envs", 2], 2)):
+        result = run("rollout", config, "--steps", 3, *options, "--output", "out.npz", cwd=tmp_path)
+        assert (result.returncode, result.stderr) == (0, "")
+        with np.load(tmp_path / "out.npz") as archive:
+            assert archive["observation"].shape == (3, num_envs, 11)
+            assert "terms/reward_extra_1" in archive.files
+    assert_fails(run("rollout", "none.toml", cwd=tmp_path), 2, "none.toml")
+    assert_fails(run("rollout", cwd=tmp_path), 2, "--env", "configuration file")
 
 
 def test_float64_actions_count_as_float32(tmp_path):
