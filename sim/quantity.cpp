@@ -141,10 +141,19 @@ Quantity joint_part(const mjModel& m, int joint, bool velocity) {
   return {&mjData::qpos, static_cast<std::size_t>(m.jnt_qposadr[joint]), num_positions};
 }
 
-Quantity sensor_part(const mjModel& m, int sensor, const Place& place) {
-  if (m.sensor_type[sensor] == mjSENS_CLOCK) {
-    place.fail("a clock is no part of the state; observe something else");
+/// Rows hold no time.
+void refuse_clocks(const mjModel& m, const Quantity& quantity, const Place& place) {
+  if (quantity.array != &mjData::sensordata) return;
+  for (mjtSize i = 0; i < m.nsensor; ++i) {
+    const auto element = static_cast<std::size_t>(m.sensor_adr[i]);
+    const bool is_named = quantity.first <= element && element < quantity.first + quantity.size;
+    if (m.sensor_type[i] != mjSENS_CLOCK || !is_named) continue;
+    place.fail("a clock is no part of the state; leave out element " + std::to_string(element) +
+               " of sensordata");
   }
+}
+
+Quantity sensor_part(const mjModel& m, int sensor) {
   return {&mjData::sensordata, static_cast<std::size_t>(m.sensor_adr[sensor]),
           static_cast<std::size_t>(m.sensor_dim[sensor])};
 }
@@ -165,7 +174,7 @@ Quantity sensor_part(const mjModel& m, int sensor, const Place& place) {
 Quantity find_part(const mjModel& m, const Parts& parts, const Place& place, std::size_t& width) {
   width = 1;
   if (parts.has_object && parts.name == "sensor") {
-    return sensor_part(m, find_object(m, mjOBJ_SENSOR, parts.object, place), place);
+    return sensor_part(m, find_object(m, mjOBJ_SENSOR, parts.object, place));
   }
   if (parts.has_object && (parts.name == "joint" || parts.name == "joint_velocity")) {
     const int joint = find_object(m, mjOBJ_JOINT, parts.object, place);
@@ -192,9 +201,13 @@ Quantity find(const mjModel& m, std::string_view text, const Place& place) {
   if (quantity.array == &mjData::sensordata && (m.opt.disableflags & mjDSBL_SENSOR) != 0) {
     place.fail("the model's <flag sensor=\"disable\"/> turns its sensors off; remove it");
   }
-  if (!parts.has_slice) return quantity;
-  const Slice slice = parse_slice(parts.slice, quantity.size / width, place);
-  return {quantity.array, quantity.first + slice.first * width, (slice.end - slice.first) * width};
+  if (parts.has_slice) {
+    const Slice slice = parse_slice(parts.slice, quantity.size / width, place);
+    quantity.first += slice.first * width;
+    quantity.size = (slice.end - slice.first) * width;
+  }
+  refuse_clocks(m, quantity, place);
+  return quantity;
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ BOOST_AUTO_TEST_CASE(wrong_fields_are_refused_in_one_line) {
   BOOST_TEST(contains(observing("xpos(food)"), "no body named 'food'; did you mean 'foot'?"));
   BOOST_TEST(contains(observing("qpos(hip)"), "takes no (NAME)"));
   BOOST_TEST(contains(observing("sensor(time)"), "a clock is no part of the state"));
+  BOOST_TEST(contains(observing("sensordata"), "leave out element 4 of sensordata"));
+  BOOST_TEST(contains(observing("sensordata[4]"), "a clock is no part of the state"));
+  BOOST_TEST(observing("sensordata[:4]") == "");
   BOOST_TEST(contains(observing("act"), "the model has none of it"));
   BOOST_TEST(contains(observing("sensor(touch"), "no ')'"));
   BOOST_TEST(contains(observing(""), "unknown field ''"));
