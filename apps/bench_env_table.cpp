@@ -103,8 +103,12 @@ double memory_kib_per_env(const std::shared_ptr<const Env>& env) {
   const auto resident = [&](std::size_t num_envs) {
     std::vector<std::uint64_t> seeds(num_envs);
     std::iota(seeds.begin(), seeds.end(), 0);
+    // what is acted on is the buffer's; ones, so that its pages are there
+    std::vector<float> acting_observation(
+        num_envs * static_cast<std::size_t>(env->spec().observation_dim), 1.0f);
     const double before = resident_memory_mib();
-    const VectorEnv envs(env, seeds, pool);
+    VectorEnv envs(env, seeds, pool);
+    envs.reset(acting_observation);  // live worlds (Box2D) are made here
     return resident_memory_mib() - before;
   };
   resident(64);  // code and a first workspace
