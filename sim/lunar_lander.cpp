@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "sim/lunar_world.hpp"
+#include "sim/number_text.hpp"
 #include "sim/option_checks.hpp"
 #include "sim/tasks.hpp"
 
@@ -122,10 +123,10 @@ LunarLander::LunarLander(bool continuous, const SimConfig& config)
 std::string LunarLander::physics_identity() const {
   std::string text = "Box2D " + std::to_string(b2_version.major) + "." +
                      std::to_string(b2_version.minor) + "." + std::to_string(b2_version.revision) +
-                     ", gravity " + std::to_string(config_.gravity);
+                     ", gravity " + number_text(config_.gravity);
   if (!config_.enable_wind) return text;
-  return text + ", wind " + std::to_string(config_.wind_power) + " and " +
-         std::to_string(config_.turbulence_power);
+  return text + ", wind " + number_text(config_.wind_power) + " and " +
+         number_text(config_.turbulence_power);
 }
 
 void LunarLander::reset(Workspace& workspace, NumpyGenerator& rng, std::span<double> state,

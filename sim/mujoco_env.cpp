@@ -129,7 +129,8 @@ MujocoEnv::MujocoEnv(const std::string& xml_file, std::int64_t frame_skip)
 std::string MujocoEnv::physics_identity() const {
   char hash[17];
   std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(physics_hash_));
-  return "MuJoCo " + mujoco_version() + ", model " + hash;
+  return "MuJoCo " + mujoco_version() + ", model " + hash + ", frame_skip " +
+         std::to_string(frame_skip_);
 }
 
 std::unique_ptr<Workspace> MujocoEnv::make_workspace() const {

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "sim/classic_task.hpp"
+#include "sim/number_text.hpp"
 #include "sim/numpy_math.hpp"
 #include "sim/tasks.hpp"
 
@@ -43,6 +44,7 @@ class Pendulum final : public ClassicTask {
     }
   }
 
+  std::string physics_identity() const override { return "gravity " + number_text(gravity_); }
   void reset(Workspace&, NumpyGenerator& rng, std::span<double> state,
              std::span<double> observation) const override;
   StepResult step(Workspace&, NumpyGenerator&, std::span<double> state,

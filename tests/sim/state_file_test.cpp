@@ -123,6 +123,14 @@ BOOST_AUTO_TEST_CASE(a_row_goes_on_in_any_lane_of_any_vector_env) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(another_gravity_is_another_physics) {
+  const auto identity = [](double gravity) {
+    return row_identity(*make_env({.env = "Pendulum-v1", .pendulum = {.gravity = gravity}}));
+  };
+  BOOST_TEST(identity(10) == "row format 1, Pendulum-v1, 12 doubles, gravity 10");
+  BOOST_TEST(identity(10) != identity(10.0000000001));
+}
+
 BOOST_AUTO_TEST_CASE(rows_of_something_else_are_refused) {
   Running pendulum("Pendulum-v1");
   const std::vector<double> row(pendulum.envs.row(0).begin(), pendulum.envs.row(0).end());
@@ -247,6 +255,9 @@ BOOST_AUTO_TEST_CASE(the_model_counts_and_the_reward_does_not) {
   other_reward.ant.ctrl_cost_weight = 3;
   BOOST_TEST(identity(plain) == identity(plain));
   BOOST_TEST(identity(plain) == identity(other_reward));
+  SimConfig other_physics = plain;
+  other_physics.ant.frame_skip = 4;
+  BOOST_TEST(identity(plain) != identity(other_physics));
   BOOST_TEST(contains(identity(plain), "MuJoCo " + mujoco_version() + ", model "));
 
   const Folder folder;
