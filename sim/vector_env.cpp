@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sim/vector_env_impl.hpp"
+#include "sim/ziggurat.hpp"
 
 namespace anthill {
 namespace {
@@ -32,6 +33,7 @@ VectorEnv::Impl::Impl(std::shared_ptr<const Env> env_in, std::span<const std::ui
       pool(pool_in),
       seeds(seeds_in.begin(), seeds_in.end()),
       action_scale(env->spec()) {
+  ziggurat_tables();  // may throw, which resets in the pool must not
   if (seeds.empty()) throw ConfigError("sim.num_envs: must be at least 1");
   const EnvSpec& spec = env->spec();
   num_envs = seeds.size();

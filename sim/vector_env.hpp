@@ -62,7 +62,7 @@ class VectorEnv {
   /// at a time). Allocates everything here: stepping allocates nothing. The thread that is to step
   /// a lane writes the lane's row and its own workspace first, so that on a machine with several
   /// memory nodes their pages lie near its core. Throws ConfigError without lanes or without memory
-  /// for them.
+  /// for them, std::runtime_error where NumPy's generator cannot be reproduced.
   VectorEnv(std::shared_ptr<const Env> env, std::span<const std::uint64_t> seeds, ThreadPool& pool);
   ~VectorEnv();
 

@@ -1,4 +1,4 @@
-/// Inside of VectorEnv: what its two source files share.
+/// Inside of VectorEnv: what its source files share.
 #pragma once
 
 #include <algorithm>
