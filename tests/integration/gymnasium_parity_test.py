@@ -5,14 +5,16 @@ gymnasium_parity_slow_test.py does the same for longer; analysis/parity.py is wh
 
 import dataclasses
 import fractions
+import inspect
+import tomllib
 
 import gymnasium
 import numpy as np
 import pytest
-from anthill_command import BIN, rollout
+from anthill_command import BIN, rollout, run
 
 from analysis.parity import anthill_rollout, compare, gymnasium_rollout, run_case
-from analysis.parity_cases import CASES, Case
+from analysis.parity_cases import CASES, OPTIONS, Case, section_of
 
 COMMAND = [BIN / "anthill"]
 
@@ -23,6 +25,20 @@ def check(case, actions=None, seed=100, num_seeds=2, num_steps=70):
     assert result.num_different == 0, result.first_difference
     assert result.num_compared >= num_seeds * num_steps * 6
     return reference
+
+
+def test_every_argument_is_a_key_with_gymnasiums_default():
+    sections = tomllib.loads(run("config", "--reference").stdout)["sim"]
+    # seen by nobody but a renderer, or by nobody at all
+    no_keys = {"render_mode", "default_camera_config", "uph_cost_weight"}
+    for env_id in OPTIONS:
+        section = sections[section_of(env_id)]
+        env_class = gymnasium.envs.registration.load_env_creator(gymnasium.spec(env_id).entry_point)
+        for name, parameter in inspect.signature(env_class).parameters.items():
+            if name in no_keys or parameter.kind is parameter.VAR_KEYWORD:
+                continue
+            value = section["gravity" if name == "g" else name]
+            assert (tuple(value) if isinstance(value, list) else value) == parameter.default, (env_id, name)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
