@@ -149,14 +149,14 @@ class Album:
         columns = min(columns, num_axes)
         rows = -(-num_axes // columns)
         with plt.rc_context(STYLE):
-            width, height = max(size[0] * columns, 5.2), size[1] * rows + 0.9
+            width, height = max(size[0] * columns, 5.2), size[1] * rows + 0.7
             figure = plt.figure(figsize=(width, height), layout="constrained")
             axes = list(np.atleast_1d(figure.subplots(rows, columns)).ravel())
             for axis in axes[num_axes:]:
                 axis.remove()
             draw(figure, axes[:num_axes])
-            if legend:
-                _legend(figure, axes[:num_axes], width)
+            if legend:  # axes keep their height
+                figure.set_size_inches(width, height + _legend(figure, axes[:num_axes], width))
             foot = f"{self.env} · {statistics} · commit {self.commits}"
             figure.supxlabel("\n".join(textwrap.wrap(foot, int(width * 21))), fontsize=6.5, x=0.01, ha="left", color="0.25")
             # laid out once, not for every format
@@ -173,15 +173,17 @@ class Album:
         self.pictures.append(Picture(name, heading, caption, buffer.getvalue()))
 
 
-def _legend(figure: Figure, axes: list, width: float) -> None:
+def _legend(figure: Figure, axes: list, width: float) -> float:
+    """One legend for all axes, above them; its height in inches."""
     entries: dict = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels()):
             entries.setdefault(label, handle)
     if not entries:
-        return
+        return 0.0
     # as many columns as the longest text leaves room for
     columns = max(1, min(len(entries), int(width * 16 / (max(map(len, entries)) + 7))))
     figure.legend(
         entries.values(), entries.keys(), loc="outside upper left", ncols=columns, frameon=False, handlelength=2.6
     )
+    return 0.17 * -(-len(entries) // columns)

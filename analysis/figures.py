@@ -147,7 +147,7 @@ def values(context: Context) -> None:
             for index, panel in enumerate(panels):
                 curve = aggregate([series_of(run, panel, 1) for run in arm.runs])  # probes have no windows
                 draw_curve(axis, curve, look(index), panel.title, markers=True)
-            axis.set_title(wrapped(f"{arm.name} (n = {len(arm.runs)})", 44, 2))
+            axis.set_title(wrapped(f"{arm.name} (n\u00a0=\u00a0{len(arm.runs)})", 44, 2))
             axis.set_xlabel("env steps")
             axis.set_ylabel("return")
             axis.xaxis.set_major_formatter(thousands)

@@ -15,9 +15,9 @@ h2 { font-size: 17px; margin: 30px 0 6px; border-bottom: 1px solid #ccc; padding
 p { margin: 6px 0; }
 .meta, figcaption, .small { color: #444; font-size: 13px; }
 .answer { font-size: 16px; margin: 10px 0; padding: 0; list-style: none; }
-.answer li { margin: 4px 0; padding-left: 26px; position: relative; }
-.swatch { display: inline-block; width: 18px; height: 4px; vertical-align: middle; margin-right: 8px; }
-.answer .swatch { position: absolute; left: 0; top: 10px; }
+.answer li { margin: 4px 0; padding-left: 36px; position: relative; }
+.swatch { vertical-align: middle; margin-right: 8px; }
+.answer .swatch { position: absolute; left: 0; top: 9px; }
 .warning { border: 2px solid #b00020; padding: 6px 10px; margin: 8px 0; color: #8a0018; font-weight: 600; }
 table { border-collapse: collapse; margin: 8px 0; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 3px 9px; border-bottom: 1px solid #ddd; vertical-align: top; }
@@ -37,7 +37,12 @@ ul.notes { font-size: 13px; color: #333; padding-left: 20px; }
 
 
 def swatch(style: Look) -> str:
-    return f'<span class="swatch" style="background:{style.colour}"></span>'
+    """The arm's line as the figures draw it."""
+    dashes = "" if style.dashes == "-" else ",".join(f"{2.2 * length:g}" for length in style.dashes[1])
+    return (
+        '<svg class="swatch" width="26" height="6" aria-hidden="true"><line x1="0" y1="3" x2="26" y2="3" '
+        f'stroke="{style.colour}" stroke-width="3.4" stroke-dasharray="{dashes}"/></svg>'
+    )
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

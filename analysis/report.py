@@ -18,6 +18,7 @@ from analysis.statistics import Estimate, estimate
 
 BY_KEY = {measure.key: measure for measure in MEASURES}
 FIRST = ("B_r", "Q (probe)", "soft value", "Q (batch)", "return", "alpha")
+MOST_SENTENCES = 6
 REST = ("hard value", "entropy", "critic loss", "|Q1 - Q2|", "replay ratio")
 HEADINGS = {
     "B_r": "bias B_r<br>reward/step", "Q (probe)": "Q, on-policy", "soft value": "soft Monte-<br>Carlo value",
@@ -68,12 +69,13 @@ def measures_table(context: Context, keys: tuple[str, ...]) -> str:
         for key in keys
     }
     keys = tuple(key for key in keys if any(found is not None for found in cells[key]))
+    verdicts = ["verdict"] if len(arms) > MOST_SENTENCES and "B_r" in keys else []
     rows = [
-        [arm_cell(arm, style), f"{sum(reaches(run, step) for run in arm.runs)} of {len(arm.runs)}",
+        [arm_cell(arm, style), *(verdict(cells["B_r"][index]) for _ in verdicts), f"{sum(reaches(run, step) for run in arm.runs)} of {len(arm.runs)}",
          *(cell(cells[key][index]) for key in keys)]
         for index, (arm, style) in enumerate(zip(arms, context.looks))
     ]
-    return page.table(["arm", "seeds", *(HEADINGS.get(key, key) for key in keys)], rows)
+    return page.table(["arm", *verdicts, "seeds", *(HEADINGS.get(key, key) for key in keys)], rows)
 
 
 def panel_table(context: Context, panels) -> str:
@@ -145,6 +147,10 @@ def missing_columns(collection: Collection) -> list[str]:
     return lines
 
 
+def _names(names: list[str], everything: int) -> str:
+    return f"all {everything} arms" if len(names) == everything > 3 else "; ".join(names)
+
+
 def build_context(
     collection: Collection, folder: Path, step: int | None, formats: tuple[str, ...] = ("png", "pdf")
 ) -> Context:
@@ -164,13 +170,14 @@ def build_context(
     context.baselines, about = known_baselines(collection)
     context.notes += [f"left out: {line}" for line in collection.left_out] + late
     context.notes += missing_columns(collection) + about
+    everything = len(collection.arms)
     single = [arm.name for arm in collection.arms if len(arm.runs) == 1]
     few = [arm.name for arm in collection.arms if 1 < len(arm.runs) < 5]
     if single:
-        context.notes.append(f"a single seed, so no band and no interval over seeds: {'; '.join(single)}")
+        context.notes.append(f"a single seed, so no band and no interval over seeds: {_names(single, everything)}")
     if few:
         context.notes.append(
-            f"fewer than five seeds, for which a bootstrap is too narrow (read it as a lower bound): {'; '.join(few)}"
+            f"fewer than five seeds, for which a bootstrap is too narrow (read it as a lower bound): {_names(few, everything)}"
         )
     running = [run for run in collection.runs if run.state in ("running", "starting")]
     if running:
@@ -180,7 +187,8 @@ def build_context(
 
 def first_screen(context: Context, title: str) -> list[str]:
     collection = context.collection
-    seeds = "; ".join(f"{arm.name}: {len(arm.runs)}" for arm in collection.arms)
+    counts = {len(arm.runs) for arm in collection.arms}
+    seeds = str(*counts) if len(counts) == 1 else "; ".join(f"{arm.name}: {len(arm.runs)}" for arm in collection.arms)
     span = f"({context.step - int(0.1 * context.step)}, {context.step}]"
     head = [
         f"<h1>{escape(title)}</h1>",
@@ -189,7 +197,8 @@ def first_screen(context: Context, title: str) -> list[str]:
         page.warnings(collection.warnings),
         '<ul class="answer">',
     ]
-    for arm, style in zip(collection.arms, context.looks):
+    # of many arms the table says it in less room
+    for arm, style in list(zip(collection.arms, context.looks))[: None if len(collection.arms) <= MOST_SENTENCES else 0]:
         head.append(f"<li>{page.swatch(style)}{sentence(arm, context.step)}</li>")
     head += ["</ul>", measures_table(context, FIRST), (
         '<p class="small">Interquartile mean over seeds with its 95 % stratified bootstrap interval below it; with one '
