@@ -178,30 +178,48 @@ def bias(context: Context) -> None:
         draw_panel(context, axes[0], BIAS_R, found, markers=True)
         axes[0].axhline(0, color="0.3", lw=0.8)
         axes[0].set_xlabel("env steps")
+        for arm, style in zip(context.collection.arms, context.looks):
+            if len(arm.runs) == 1:
+                draw_probe_intervals(axes[0], probe_rows(arm.runs[0]), style)
         if len(axes) > 1:
             _bias_by_states(context, axes[1], kinds)
 
     context.album.figure(
         "bias", "Bias B_r",
         "B_r = (1 - discount) * mean(Q - soft Monte-Carlo value), in reward per step; above zero the critic "
-        "overestimates. " + ("Right: the last probe up to the tables' env step, by where its states come from; the "
-                             "bar is a 95 % bootstrap over seeds (one seed: none)." if len(kinds) > 1 else ""),
+        "overestimates. An arm of one seed has each probe's own 95 % interval as a bar: a bootstrap over the episodes of "
+        "its states, which says nothing about other seeds." + (
+            " Right: the last probe up to the tables' env step, by where its states come from; bar: 95 % bootstrap over "
+            "seeds." if len(kinds) > 1 else ""
+        ),
         2 if len(kinds) > 1 else 1, draw, statistics=context.band(), size=(4.6, 3.2),
     )
+
+
+def draw_probe_intervals(axis, rows, style: Look, x: float | None = None) -> None:
+    """Bars for each probe's own 95 % interval, over the episodes of its rollouts; at env steps, or the last at x."""
+    low, high = BIAS_R.column + "_low", BIAS_R.column + "_high"
+    if low not in rows or high not in rows or not len(rows):
+        return
+    rows = rows if x is None else rows.tail(1)
+    axis.vlines(rows.env_steps if x is None else [x], rows[low], rows[high], color=style.colour, lw=1.2)
 
 
 def _bias_by_states(context: Context, axis, kinds: list[str]) -> None:
     arms = context.collection.arms
     for index, (arm, style) in enumerate(zip(arms, context.looks)):
         for place, kind in enumerate(kinds):
-            last = []
+            last, x = [], place + (index - (len(arms) - 1) / 2) * 0.8 / len(arms)
             for run in arm.runs:
                 rows = probe_rows(run, kind)
                 rows = rows[rows.env_steps <= context.step] if len(rows) else rows
                 if len(rows) and BIAS_R.column in rows:
                     last.append(rows[BIAS_R.column].iloc[-1])
-            draw_interval(axis, place + (index - (len(arms) - 1) / 2) * 0.8 / len(arms), last, style)
+                if len(arm.runs) == 1:
+                    draw_probe_intervals(axis, rows, style, x)
+            draw_interval(axis, x, last, style)
     axis.axhline(0, color="0.3", lw=0.8)
+    axis.set_xlim(-0.6, len(kinds) - 0.4)
     axis.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
     axis.tick_params(axis="x", labelrotation=0 if len(kinds) < 5 else 20)
     axis.set_title(f"bias B_r by states, env step {thousands(context.step)}")
