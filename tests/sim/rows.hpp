@@ -90,11 +90,6 @@ inline std::vector<std::string> task_names() {
   return names;
 }
 
-/// Tasks whose steps cost much more than the others'.
-inline bool is_expensive(const std::string& name) {
-  return name.starts_with("Ant") || name.starts_with("Humanoid");
-}
-
 /// FNV-1a over 64-bit words: one number that tells whether doubles are bit-identical.
 class BitHash {
  public:
