@@ -174,6 +174,8 @@ def bias(context: Context) -> None:
         )
     ]
 
+    single = any(len(arm.runs) == 1 for arm in context.collection.arms)
+
     def draw(_, axes):
         draw_panel(context, axes[0], BIAS_R, found, markers=True)
         axes[0].axhline(0, color="0.3", lw=0.8)
@@ -192,7 +194,8 @@ def bias(context: Context) -> None:
             " Right: the last probe up to the tables' env step, by where its states come from; bar: 95 % bootstrap over "
             "seeds." if len(kinds) > 1 else ""
         ),
-        2 if len(kinds) > 1 else 1, draw, statistics=context.band(), size=(4.6, 3.2),
+        2 if len(kinds) > 1 else 1, draw, size=(4.6, 3.2),
+        statistics=context.band() + (" · bars at one seed: 95 % bootstrap over a probe's episodes" if single else ""),
     )
 
 
