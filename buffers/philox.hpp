@@ -32,6 +32,7 @@ enum class RandomStream : std::uint32_t {
   probe_actions = 12,    // actions up to the probed ones, lane: element / 4 of them (states x A)
   probe_rollouts = 13,   // lane: element / 4 of the actions (rollouts x A); also their seeds
   probe_bootstrap = 14,  // counter: resample, lane: place in it
+  target_noise = 15,     // counter: update, lane: element / 4 of the batch's actions (B x A)
 };
 
 struct PhiloxWords {

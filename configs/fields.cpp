@@ -1,5 +1,6 @@
 #include "configs/fields.hpp"
 
+#include "configs/agent_fields.hpp"
 #include "configs/section_table.hpp"
 #include "configs/task_fields.hpp"
 
@@ -12,19 +13,6 @@ constexpr EnumName<DeviceSystem> kDeviceSystems[] = {{DeviceSystem::automatic, "
                                                      {DeviceSystem::cpp, "cpp"},
                                                      {DeviceSystem::omp, "omp"},
                                                      {DeviceSystem::cuda, "cuda"}};
-constexpr EnumName<Initialisation> kInitialisations[] = {
-    {Initialisation::pytorch, "pytorch"}, {Initialisation::orthogonal, "orthogonal"}};
-constexpr EnumName<Activation> kActivations[] = {
-    {Activation::relu, "relu"}, {Activation::tanh, "tanh"}, {Activation::elu, "elu"}};
-constexpr EnumName<LayerNormPlacement> kLayerNormPlacements[] = {
-    {LayerNormPlacement::before_activation, "before_activation"},
-    {LayerNormPlacement::after_activation, "after_activation"}};
-constexpr EnumName<LogStdForm> kLogStdForms[] = {{LogStdForm::clamp, "clamp"},
-                                                 {LogStdForm::tanh_affine, "tanh_affine"}};
-constexpr EnumName<LogProbForm> kLogProbForms[] = {{LogProbForm::exact, "exact"},
-                                                   {LogProbForm::epsilon, "epsilon"}};
-constexpr EnumName<AlphaLossForm> kAlphaLossForms[] = {{AlphaLossForm::alpha, "alpha"},
-                                                       {AlphaLossForm::log_alpha, "log_alpha"}};
 
 // far beyond any use, and exact in a double
 constexpr double kMaxSteps = 1e12;
@@ -81,80 +69,6 @@ void add_training(std::vector<Field>& fields) {
             "Transitions per gradient update, drawn with replacement.");
   table.add("overlap", &TrainingConfig::overlap,
             "Learn while the simulator steps; false: step, store, then learn.");
-}
-
-void add_agent(std::vector<Field>& fields) {
-  std::vector<std::string> preset_names;
-  for (const Preset& preset : presets()) preset_names.push_back(preset.name);
-  SectionTable table(
-      fields, "agent", [](auto& config) -> auto& { return config.agent; });
-  table.add("algorithm", &AgentConfig::algorithm, {"sac"}, "The learning algorithm.");
-  table.add("preset", &AgentConfig::preset, preset_names,
-            "Whose form of SAC fills in the keys marked with presets; explicit keys win.");
-  table.add("discount", &AgentConfig::discount, between(0, 1), "",
-            "Weight of the next step's value.");
-  table.add("tau", &AgentConfig::tau, above(0, 1), "",
-            "Share of the critic that the target critic takes over per update.");
-  table.add("reward_scale", &AgentConfig::reward_scale, between(-1e12, 1e12), "",
-            "Factor on rewards in the critic's target; logged returns are unscaled.");
-  table.add("initialisation", &AgentConfig::initialisation,
-            "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases.");
-}
-
-// what actor and critic share
-template <class Table, class NetworkConfig>
-void add_network(Table& table, NetworkConfig /*only its type counts*/) {
-  table.add("hidden_dims", &NetworkConfig::hidden_dims, 16, between(1, 65'536), "units",
-            "Width of every hidden layer; []: none.");
-  table.add("activation", &NetworkConfig::activation, "After every hidden layer.");
-  table.add("layer_norm", &NetworkConfig::layer_norm,
-            "LayerNorm at every hidden layer (eps 1e-5, affine).");
-  table.add("layer_norm_placement", &NetworkConfig::layer_norm_placement,
-            "Where layer_norm stands: between a Linear and its activation, or behind both.");
-  table.add("residual", &NetworkConfig::residual,
-            "Add a hidden layer's input to its output where both are equally wide.");
-  table.add("learning_rate", &NetworkConfig::learning_rate, between(0, 1), "", "Adam's step size.");
-  table.add("weight_decay", &NetworkConfig::weight_decay, between(0, 1), "",
-            "Decoupled (AdamW): parameters shrink by learning_rate * weight_decay per update.");
-  table.add("max_gradient_norm", &NetworkConfig::max_gradient_norm, between(0, 1e12), "",
-            "The network's gradient is scaled down to this norm; 0: never.");
-}
-
-void add_actor(std::vector<Field>& fields) {
-  SectionTable table(
-      fields, "actor", [](auto& config) -> auto& { return config.agent.actor; });
-  add_network(table, ActorConfig{});
-  table.add("log_std_form", &ActorConfig::log_std_form,
-            "From the head's output x to log_std: clamp(x), or tanh(x) scaled to the range.");
-  table.add("log_std_min", &ActorConfig::log_std_min, between(-100, 100), "",
-            "Lower end of log_std's range.");
-  table.add("log_std_max", &ActorConfig::log_std_max, between(-100, 100), "",
-            "Upper end of log_std's range.");
-  table.add("log_prob_form", &ActorConfig::log_prob_form,
-            "Correction for tanh; exact: through softplus, epsilon: log(relu(1 - a^2) + 1e-6).");
-}
-
-void add_critic(std::vector<Field>& fields) {
-  SectionTable table(
-      fields, "critic", [](auto& config) -> auto& { return config.agent.critic; });
-  add_network(table, CriticConfig{});
-  table.add("dropout", &CriticConfig::dropout, between(0, 0.99), "probability",
-            "Share of hidden units dropped behind every Linear of critics and targets (DroQ).");
-}
-
-void add_temperature(std::vector<Field>& fields) {
-  SectionTable table(
-      fields, "temperature", [](auto& config) -> auto& { return config.agent.temperature; });
-  table.add("automatic", &TemperatureConfig::automatic,
-            "Tune alpha towards the target entropy; false: it stays at initial_alpha.");
-  table.add("initial_alpha", &TemperatureConfig::initial_alpha, between(0, 1e6), "",
-            "Alpha at the start; 0 only where automatic is false.");
-  table.add("learning_rate", &TemperatureConfig::learning_rate, between(0, 1), "",
-            "Adam's step size on log alpha.");
-  table.add("target_entropy_scale", &TemperatureConfig::target_entropy_scale, between(-1, 100),
-            "nats per action dimension", "target_entropy = -target_entropy_scale * action_dim.");
-  table.add("loss_form", &TemperatureConfig::loss_form,
-            "What multiplies -(log_prob + target_entropy) in the loss.");
 }
 
 void add_learner(std::vector<Field>& fields) {
@@ -233,10 +147,7 @@ std::vector<Field> make_fields() {
   add_mjcf(fields);
   add_buffer(fields);
   add_training(fields);
-  add_agent(fields);
-  add_actor(fields);
-  add_critic(fields);
-  add_temperature(fields);
+  add_agents(fields);
   add_learner(fields);
   add_evaluation(fields);
   add_overestimation(fields);
@@ -249,14 +160,6 @@ std::vector<Field> make_fields() {
 
 std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice) { return kDeviceChoices; }
 std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem) { return kDeviceSystems; }
-std::span<const EnumName<Initialisation>> enum_names(Initialisation) { return kInitialisations; }
-std::span<const EnumName<Activation>> enum_names(Activation) { return kActivations; }
-std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement) {
-  return kLayerNormPlacements;
-}
-std::span<const EnumName<LogStdForm>> enum_names(LogStdForm) { return kLogStdForms; }
-std::span<const EnumName<LogProbForm>> enum_names(LogProbForm) { return kLogProbForms; }
-std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm) { return kAlphaLossForms; }
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> kFields = make_fields();

@@ -24,6 +24,13 @@ const std::vector<Preset>& presets() {
         {"actor.log_prob_form", Text("epsilon")},
         {"temperature.target_entropy_scale", 0.5},
         {"temperature.loss_form", Text("alpha")}}},
+      // Fujimoto's TD3 (1802.09477, table 3 and its published code)
+      {"td3",
+       {{"agent.policy_delay", std::int64_t{2}},
+        {"agent.target_period", std::int64_t{2}},
+        {"agent.target_noise", 0.2},
+        {"agent.noise_clip", 0.5},
+        {"exploration.scale", 0.1}}},
   };
   return kPresets;
 }

@@ -103,6 +103,52 @@ void refuse_unused_tasks(const ResolvedExperiment& experiment) {
   }
 }
 
+/// Settings, or whole sections, that an algorithm does not read.
+struct Unread {
+  std::string_view algorithm;
+  std::vector<std::string_view> keys;
+};
+
+const std::vector<Unread>& unread_keys() {
+  static const std::vector<Unread> kUnread = {
+      {"sac",
+       {"agent.policy_delay", "agent.target_period", "agent.target_noise", "agent.noise_clip",
+        "agent.double_dqn", "actor.output", "exploration."}},
+      {"td3", {"agent.double_dqn", "actor.log_", "critic.dropout", "temperature."}},
+      {"ddpg",
+       {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "actor.log_",
+        "critic.dropout", "temperature."}},
+      {"dqn",
+       {"agent.policy_delay", "agent.target_noise", "agent.noise_clip", "actor.", "critic.dropout",
+        "temperature."}},
+  };
+  return kUnread;
+}
+
+/// What a key is worth when nobody sets it.
+Value unset_value(const Field& field, const std::string& preset) {
+  for (const auto& [key, value] : find_preset(preset).values) {
+    if (key == field.key()) return value;
+  }
+  return field.get(ExperimentConfig{});
+}
+
+/// A setting that the algorithm does not read is a mistake in one of the two.
+void refuse_unused_agent_keys(const ResolvedExperiment& experiment) {
+  const AgentConfig& agent = experiment.config.agent;
+  for (const Unread& unread : unread_keys()) {
+    if (unread.algorithm != agent.algorithm) continue;
+    for (const Field& field : fields()) {
+      const std::string key = field.key();
+      const bool is_unread = std::ranges::any_of(
+          unread.keys, [&](std::string_view prefix) { return key.starts_with(prefix); });
+      if (!is_unread || field.get(experiment.config) == unset_value(field, agent.preset)) continue;
+      throw ConfigError(location_of(experiment, {key}) + ": " + key + " has no effect on " +
+                        agent.algorithm + "; remove it");
+    }
+  }
+}
+
 }  // namespace
 
 std::string location_of(const ResolvedExperiment& experiment,
@@ -131,6 +177,7 @@ void check_relations(const ResolvedExperiment& experiment) {
   check_devices(experiment);
   check_overestimation(experiment);
   refuse_unused_tasks(experiment);
+  refuse_unused_agent_keys(experiment);
 }
 
 std::vector<std::string> relation_warnings(const ResolvedExperiment& experiment, int num_cores) {

@@ -25,6 +25,9 @@ std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement);
 std::span<const EnumName<LogStdForm>> enum_names(LogStdForm);
 std::span<const EnumName<LogProbForm>> enum_names(LogProbForm);
 std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm);
+std::span<const EnumName<PolicyOutput>> enum_names(PolicyOutput);
+std::span<const EnumName<ExplorationSchedule>> enum_names(ExplorationSchedule);
+std::span<const EnumName<ExplorationCoin>> enum_names(ExplorationCoin);
 
 inline constexpr Range kAny{};
 // an infinite end means that there is no such bound

@@ -42,10 +42,13 @@ class Agent {
  public:
   virtual ~Agent() = default;
 
-  /// `observation` [M*N, D] -> `action` [M*N, A] in [-1, 1], both host memory; waits for the
-  /// result.
+  /// `observation` [M*N, D] -> `action` [M*N, A] in [-1, 1], or indices [M*N, 1], both host memory;
+  /// waits for the result.
   virtual void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
                    RandomStream stream, std::uint64_t counter) = 0;
+
+  /// Transitions of one member so far, for what depends on them (exploration); before act().
+  virtual void set_env_steps(std::int64_t /*env_steps*/) {}
 
   /// One gradient update of everything, in the algorithm's own order.
   virtual void update(const Batch& batch) = 0;

@@ -1,4 +1,5 @@
-/// Settings of the agents: the sections [agent], [actor], [critic] and [temperature].
+/// Settings of the agents: the sections [agent], [actor], [critic], [temperature] and
+/// [exploration].
 /// The defaults are the preset "sb3"; configs/ applies "jaxrl" on top when agent.preset asks for
 /// it.
 #pragma once
@@ -31,6 +32,24 @@ enum class Initialisation {
 
 enum class Activation { relu, tanh, elu };
 
+/// What the network of a deterministic policy puts out.
+enum class PolicyOutput {
+  tanh,    // actions in (-1, 1)
+  linear,  // any number; clipped to [-1, 1] only where the environment acts
+};
+
+/// How the scale of exploration depends on the env steps t of a member.
+enum class ExplorationSchedule {
+  constant,     // scale
+  linear,       // from scale to final_scale over `period` env steps, then final_scale
+  exponential,  // max(final_scale, scale * decay^floor(t / period))
+};
+
+enum class ExplorationCoin {
+  per_environment,
+  shared,  // all environments act at random together
+};
+
 enum class LayerNormPlacement { before_activation, after_activation };
 
 struct ActorConfig {
@@ -46,6 +65,7 @@ struct ActorConfig {
   double log_std_min = -20.0;
   double log_std_max = 2.0;
   LogProbForm log_prob_form = LogProbForm::exact;
+  PolicyOutput output = PolicyOutput::tanh;  // DDPG and TD3
 };
 
 struct CriticConfig {
@@ -68,16 +88,32 @@ struct TemperatureConfig {
   AlphaLossForm loss_form = AlphaLossForm::log_alpha;
 };
 
+/// How DDPG, TD3 and DQN explore; SAC samples its policy instead.
+struct ExplorationConfig {
+  double scale = 0.1;  // DDPG, TD3: std of Gaussian noise on actions; DQN: chance of a random one
+  double final_scale = 0.1;
+  ExplorationSchedule schedule = ExplorationSchedule::constant;
+  std::int64_t period = 100'000;  // env steps
+  double decay = 0.985;
+  ExplorationCoin coin = ExplorationCoin::per_environment;
+};
+
 struct AgentConfig {
   std::string algorithm = "sac";
   std::string preset = "sb3";
   double discount = 0.99;
   double tau = 0.005;
   double reward_scale = 1.0;
+  std::int64_t policy_delay = 1;   // the policy learns in every k-th update
+  std::int64_t target_period = 1;  // the targets follow in every k-th update
+  double target_noise = 0.2;       // TD3: std of the noise on the target policy's actions
+  double noise_clip = 0.5;         // TD3: that noise stays within +- this
+  bool double_dqn = true;          // DQN: the online network chooses the target's action
   Initialisation initialisation = Initialisation::pytorch;
   ActorConfig actor;
   CriticConfig critic;
   TemperatureConfig temperature;
+  ExplorationConfig exploration;
 };
 
 }  // namespace anthill

@@ -1,5 +1,8 @@
 #include "algos/agents/agent.hpp"
+#include "algos/agents/ddpg.hpp"
+#include "algos/agents/dqn.hpp"
 #include "algos/agents/sac.hpp"
+#include "algos/agents/td3.hpp"
 #include "algos/networks/tensor_memory.hpp"
 #include "sim/errors.hpp"
 
@@ -16,15 +19,24 @@ std::unique_ptr<Agent> make_agent(const std::vector<AgentConfig>& members,
                                   const AgentShape& shape) {
   keep_tensor_memory();
   const std::string& algorithm = members.at(0).algorithm;
-  if (algorithm == "sac") {
-    if (shape.num_actions > 0) {
-      throw ConfigError("agent.algorithm: sac needs continuous actions, but sim.env has " +
-                        std::to_string(shape.num_actions) +
-                        " discrete ones; choose a task with continuous actions");
-    }
-    return std::make_unique<Sac>(members, shape);
+  const bool discrete = shape.num_actions > 0;
+  if (algorithm == "dqn" && !discrete) {
+    throw ConfigError(
+        "agent.algorithm: dqn needs discrete actions, but those of sim.env are continuous; choose "
+        "a task with discrete actions");
   }
-  throw ConfigError("agent.algorithm: unknown algorithm '" + algorithm + "'; known: sac");
+  if (algorithm != "dqn" && discrete) {
+    throw ConfigError("agent.algorithm: " + algorithm +
+                      " needs continuous actions, but sim.env has " +
+                      std::to_string(shape.num_actions) +
+                      " discrete ones; choose a task with continuous actions, or dqn");
+  }
+  if (algorithm == "sac") return std::make_unique<Sac>(members, shape);
+  if (algorithm == "td3") return std::make_unique<Td3>(members, shape);
+  if (algorithm == "ddpg") return std::make_unique<Ddpg>(members, shape);
+  if (algorithm == "dqn") return std::make_unique<Dqn>(members, shape);
+  throw ConfigError("agent.algorithm: unknown algorithm '" + algorithm +
+                    "'; known: sac, td3, ddpg, dqn");
 }
 
 }  // namespace anthill

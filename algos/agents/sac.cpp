@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "algos/agents/sac_metrics.hpp"
+#include "algos/agents/stack.hpp"
 #include "algos/networks/noise.hpp"
 
 namespace anthill {
@@ -157,15 +158,9 @@ Tensor Sac::take_metric_means() {
 
 std::vector<NamedTensor> Sac::parameters() const {
   std::vector<NamedTensor> all;
-  const auto append = [&all](const std::string& network, const Parameters& parameters) {
-    for (std::size_t i = 0; i < parameters.views().size(); ++i) {
-      all.push_back(
-          {network + "." + parameters.layout().entries()[i].name, parameters.views()[i].detach()});
-    }
-  };
-  append("actor", model_.actor);
-  append("critic", model_.critic);
-  append("target_critic", model_.target_critic);
+  append_parameters(all, "actor", model_.actor);
+  append_parameters(all, "critic", model_.critic);
+  append_parameters(all, "target_critic", model_.target_critic);
   all.push_back({"log_alpha", model_.log_alpha.detach()});
   return all;
 }

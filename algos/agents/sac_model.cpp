@@ -3,35 +3,9 @@
 #include <stdexcept>
 
 #include "algos/agents/sac.hpp"
+#include "algos/agents/stack.hpp"
 
 namespace anthill {
-namespace {
-
-/// One number per member.
-template <class Get>
-std::vector<double> numbers(const std::vector<AgentConfig>& members, const Get& get) {
-  std::vector<double> values;
-  for (const AgentConfig& member : members) values.push_back(get(member));
-  return values;
-}
-
-Tensor on_device(const std::vector<double>& values, at::Device device) {
-  return at::tensor(values, at::kFloat).to(device);
-}
-
-template <class Network>
-MlpShape shape_of(const Network& network, std::int64_t input_dim, std::int64_t output_dim) {
-  return {.input_dim = input_dim,
-          .hidden_dims = network.hidden_dims,
-          .output_dim = output_dim,
-          .activation = network.activation,
-          .layer_norm = network.layer_norm,
-          .layer_norm_placement = network.layer_norm_placement,
-          .residual = network.residual};
-}
-
-}  // namespace
-
 SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShape& shape) {
   if (static_cast<std::int64_t>(members.size()) != shape.members()) {
     throw std::invalid_argument("SAC: one seed and one set of settings per member are needed");
@@ -39,8 +13,8 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   const AgentConfig& config = members.front();
   SacModel model;
   model.config = config;
-  model.actor_shape = shape_of(config.actor, shape.observation_dim, 2 * shape.action_dim);
-  model.critic_shape = shape_of(config.critic, shape.observation_dim + shape.action_dim, 1);
+  model.actor_shape = network_shape(config.actor, shape.observation_dim, 2 * shape.action_dim);
+  model.critic_shape = network_shape(config.critic, shape.observation_dim + shape.action_dim, 1);
   model.critic_shape.dropout = config.critic.dropout;
   const std::int64_t count = shape.members();
   model.actor = Parameters(mlp_layout(model.actor_shape), count, 1, shape.device, true);
@@ -50,7 +24,7 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   model.target_critic = model.critic.clone(false);
 
   const auto words = [&](const auto& get) {
-    return on_device(numbers(members, get), shape.device);
+    return device_words(per_member(members, get), shape.device);
   };
   model.log_alpha =
       words([](const AgentConfig& c) { return std::log(c.temperature.initial_alpha); });
@@ -66,22 +40,22 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
 SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model) {
   const AgentConfig& config = members.front();
   const auto adam_for = [&](const Tensor& flat, const auto& network, const auto& learning_rate) {
-    return Adam(flat, {.learning_rate = numbers(members, learning_rate),
+    return Adam(flat, {.learning_rate = per_member(members, learning_rate),
                        .weight_decay = network.weight_decay,
                        .max_gradient_norm = network.max_gradient_norm});
   };
-  const std::vector<double> tau = numbers(members, [](const AgentConfig& c) { return c.tau; });
+  const std::vector<double> tau = per_member(members, [](const AgentConfig& c) { return c.tau; });
   return {.actor = adam_for(model.actor.flat(), config.actor,
                             [](const AgentConfig& c) { return c.actor.learning_rate; }),
           .critic = adam_for(model.critic.flat(), config.critic,
                              [](const AgentConfig& c) { return c.critic.learning_rate; }),
           .temperature = Adam(
               model.log_alpha.detach(),
-              {.learning_rate = numbers(
+              {.learning_rate = per_member(
                    members, [](const AgentConfig& c) { return c.temperature.learning_rate; })}),
           .target = {.flat = model.target_critic.flat(),
                      .tau = tau,
-                     .device_tau = on_device(tau, model.target_critic.flat().device())}};
+                     .device_tau = device_words(tau, model.target_critic.flat().device())}};
 }
 
 Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "algos/agents/exploration.hpp"
 #include "algos/networks/device.hpp"
 #include "algos/networks/noise.hpp"
 #include "sim/env_factory.hpp"
@@ -87,8 +88,14 @@ bool Trainer::choose_actions(const TransitionView& rows) {
   if (counters_.env_steps < config_.training.random_steps) {
     fill_uniform_actions(rows.action.data(), rows.num_envs * rows.action_dim, seeds_,
                          RandomStream::random_action, counter);
+    if (const std::int64_t choices = env_->spec().num_actions; choices > 0) {
+      for (float& a : rows.action) {
+        a = static_cast<float>(random_index(0.5 * (1.0 + a), choices));
+      }
+    }
     return true;
   }
+  agent_->set_env_steps(counters_.env_steps);
   agent_->act(rows.observation, rows.action, ActionMode::stochastic,
               RandomStream::exploration_noise, counter);
   return std::ranges::all_of(rows.action, [](float a) { return std::isfinite(a); });

@@ -1,11 +1,7 @@
 // SAC against PyTorch's own modules and optimisers: the files of vectors/make_sac_vectors.py.
 #define BOOST_TEST_MODULE sac_vectors
-#include <boost/test/unit_test.hpp>
-#include <filesystem>
-#include <sstream>
-
 #include "algos/agents/sac.hpp"
-#include "algos/training/safetensors.hpp"
+#include "tests/algos/vectors.hpp"
 
 using namespace anthill;
 
@@ -13,120 +9,29 @@ namespace {
 
 constexpr std::int64_t kCritics = 2;
 
-/// One file: settings and arrays.
-class Vectors {
- public:
-  explicit Vectors(const std::filesystem::path& path) : file_(read_safetensors(path)) {}
-
-  const std::string& text(const std::string& key) const { return file_.metadata.at(key); }
-  double number(const std::string& key) const { return std::stod(text(key)); }
-  bool has(const std::string& name) const { return file_.arrays.contains(name); }
-
-  Tensor array(const std::string& name) const {
-    const FloatArray& found = file_.arrays.at(name);
-    return at::tensor(found.values).view(found.shape);
+AgentConfig config_of(const Vectors& vectors) {
+  AgentConfig config = vectors.config();
+  config.temperature.learning_rate = vectors.number("learning_rate");
+  config.temperature.loss_form =
+      vectors.text("alpha_form") == "alpha" ? AlphaLossForm::alpha : AlphaLossForm::log_alpha;
+  config.critic.dropout = vectors.number("dropout");
+  if (vectors.text("log_std_form") == "tanh_affine") {
+    config.actor.log_std_form = LogStdForm::tanh_affine;
+    config.actor.log_std_min = -10.0;
   }
-
-  AgentConfig config() const {
-    AgentConfig config;
-    config.discount = number("discount");
-    config.tau = number("tau");
-    config.temperature.learning_rate = number("learning_rate");
-    config.temperature.loss_form =
-        text("alpha_form") == "alpha" ? AlphaLossForm::alpha : AlphaLossForm::log_alpha;
-    set_network(config.actor);
-    set_network(config.critic);
-    config.critic.dropout = number("dropout");
-    if (text("log_std_form") == "tanh_affine") {
-      config.actor.log_std_form = LogStdForm::tanh_affine;
-      config.actor.log_std_min = -10.0;
-    }
-    if (text("log_prob_form") == "epsilon") config.actor.log_prob_form = LogProbForm::epsilon;
-    return config;
+  if (vectors.text("log_prob_form") == "epsilon") {
+    config.actor.log_prob_form = LogProbForm::epsilon;
   }
-
- private:
-  template <class Network>
-  void set_network(Network& network) const {
-    std::istringstream widths(text("hidden_dims").substr(1));
-    network.hidden_dims.clear();
-    for (std::int64_t width = 0; widths >> width; widths.ignore()) {
-      network.hidden_dims.push_back(width);
-    }
-    const std::string &activation = text("activation"), &norm = text("layer_norm");
-    network.activation = activation == "relu"   ? Activation::relu
-                         : activation == "tanh" ? Activation::tanh
-                                                : Activation::elu;
-    network.layer_norm = norm != "none";
-    if (norm == "after_activation") {
-      network.layer_norm_placement = LayerNormPlacement::after_activation;
-    }
-    network.residual = text("residual") == "true";
-    network.learning_rate = number("learning_rate");
-    network.weight_decay = number("weight_decay");
-  }
-
-  Safetensors file_;
-};
-
-/// Calls f(name in the file, the network's own part of the flat array [P]) for every parameter.
-template <class F>
-void for_each_part(const std::string& network, const Parameters& parameters, const Tensor& flat,
-                   const F& f) {
-  for (std::int64_t e = 0; e < parameters.ensemble(); ++e) {
-    std::string prefix = network;
-    if (network != "actor") prefix.append("_").append(std::to_string(e));
-    prefix.append(".");
-    for (const auto& entry : parameters.layout().entries()) {
-      f(prefix + entry.name, flat[0][e].narrow(0, entry.offset, entry.size));
-    }
-  }
+  return config;
 }
 
 /// Copies the start into the model.
 void load(const Vectors& vectors, const SacModel& model) {
+  load_start(vectors, "actor", model.actor);
+  load_start(vectors, "critic", model.critic);
+  load_start(vectors, "target_critic", model.target_critic);
   at::NoGradGuard no_grad;
-  const auto one = [&](const std::string& network, const Parameters& parameters) {
-    for_each_part(network, parameters, parameters.flat(), [&](const auto& name, const Tensor& to) {
-      to.copy_(vectors.array("start." + name).flatten());
-    });
-  };
-  one("actor", model.actor);
-  one("critic", model.critic);
-  one("target_critic", model.target_critic);
   model.log_alpha.fill_(vectors.array("start.log_alpha"));
-}
-
-/// ||found - expected|| / ||expected|| below `bound`; a gradient that is nothing (a bias before
-/// LayerNorm) is compared with the network's largest.
-void check_near(const Tensor& found, const Tensor& expected, double scale, double bound,
-                const std::string& name) {
-  const double norm = std::max(expected.norm().item<double>(), 1e-3 * scale);
-  const double error = (found - expected).norm().item<double>() / norm;
-  BOOST_TEST(error < bound, name << ": relative error " << error);
-}
-
-void check_network(const Vectors& vectors, const std::string& prefix, const std::string& network,
-                   const Parameters& parameters, const Tensor& flat, double bound) {
-  double scale = 0.0;
-  for_each_part(network, parameters, flat, [&](const auto& name, const Tensor&) {
-    scale = std::max(scale, vectors.array(prefix + name).norm().template item<double>());
-  });
-  BOOST_TEST(scale > 0.0);
-  for_each_part(network, parameters, flat, [&](const auto& name, const Tensor& found) {
-    check_near(found, vectors.array(prefix + name).flatten(), scale, bound, prefix + name);
-  });
-}
-
-Batch batch_of(const Vectors& vectors) {
-  const Tensor observation = vectors.array("observation"), action = vectors.array("action");
-  Batch batch(1, observation.size(0), observation.size(1), action.size(1), at::kCPU);
-  batch.observation[0].copy_(observation);
-  batch.action[0].copy_(action);
-  batch.reward[0].copy_(vectors.array("reward"));
-  batch.next_observation[0].copy_(vectors.array("next_observation"));
-  batch.bootstrap[0].copy_(vectors.array("bootstrap"));
-  return batch;
 }
 
 SacNoise noise_of(const Vectors& vectors) {
@@ -171,24 +76,15 @@ void update(const Vectors& vectors, const SacModel& model, SacOptimisers& optimi
   optimisers.temperature.step(model.log_alpha, slope);
 }
 
-std::vector<std::filesystem::path> vector_files() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(ANTHILL_SOURCE_DIR "/tests/algos/vectors")) {
-    if (entry.path().extension() == ".safetensors") files.push_back(entry.path());
-  }
-  return files;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files().size() == 4);
-  for (const std::filesystem::path& path : vector_files()) {
+  BOOST_REQUIRE(vector_files("sac_").size() == 4);
+  for (const std::filesystem::path& path : vector_files("sac_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);
       const Batch batch = batch_of(vectors);
-      const AgentConfig config = vectors.config();
+      const AgentConfig config = config_of(vectors);
       const SacModel model = make_sac_model(
           {config}, {batch.observation.size(2), batch.action.size(2), {1}, at::kCPU});
       BOOST_REQUIRE(model.critic.ensemble() == kCritics);

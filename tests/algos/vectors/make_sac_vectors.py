@@ -251,20 +251,20 @@ def worst_difference(path, content):
     return max(np.abs(old[n] - new[n]).max(initial=0.0) / scale[n] for n in old)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def write_or_check(prefix, cases, defaults, make, updates, extra=None):
+    """The command line of both scripts; returns the exit status."""
+    parser = argparse.ArgumentParser(description=f"vectors of {prefix}, from PyTorch")
     parser.add_argument("--check", action="store_true", help="compare with the files that are there")
     arguments = parser.parse_args()
-    folder = pathlib.Path(__file__).parent
     failed = False
-    for number, (name, own) in enumerate(CASES.items()):
-        settings = DEFAULTS | own
-        metadata = {key: json.dumps(value).strip('"') for key, value in settings.items()}
-        metadata |= {"discount": str(DISCOUNT), "tau": str(TAU), "updates": str(UPDATES),
-                     "learning_rate": str(LEARNING_RATE), "hidden_dims": json.dumps(HIDDEN),
-                     "versions": f"torch {torch.__version__}, numpy {np.__version__}"}  # fmt: skip
-        content = to_bytes(make_case(number, settings), metadata)
-        path = folder / f"sac_{name}.safetensors"
+    for number, (name, own) in enumerate(cases.items()):
+        settings = defaults | own
+        numbers = {"discount": DISCOUNT, "tau": TAU, "learning_rate": LEARNING_RATE,
+                   "updates": updates, "hidden_dims": HIDDEN} | (extra or {})  # fmt: skip
+        metadata = {k: json.dumps(v).strip('"') for k, v in (settings | numbers).items()}
+        metadata["versions"] = f"torch {torch.__version__}, numpy {np.__version__}"
+        content = to_bytes(make(number, settings), metadata)
+        path = pathlib.Path(__file__).parent / f"{prefix}_{name}.safetensors"
         if arguments.check:
             difference = worst_difference(path, content)
             failed |= not difference < 1e-6
@@ -273,6 +273,10 @@ def main():
             path.write_bytes(content)
             print(f"{path.name}: {len(content)} bytes")
     return 1 if failed else 0
+
+
+def main():
+    return write_or_check("sac", CASES, DEFAULTS, make_case, UPDATES)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+/// What every algorithm needs to keep a stack of members (M) side by side.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "algos/agents/agent.hpp"
+#include "algos/networks/mlp.hpp"
+
+namespace anthill {
+
+/// One number per member.
+template <class Get>
+std::vector<double> per_member(const std::vector<AgentConfig>& members, const Get& get) {
+  std::vector<double> values;
+  for (const AgentConfig& member : members) values.push_back(get(member));
+  return values;
+}
+
+/// The same as float32 words on the learner's device, (M).
+inline Tensor device_words(const std::vector<double>& values, at::Device device) {
+  return at::tensor(values, at::kFloat).to(device);
+}
+
+/// The network that the section [actor] or [critic] describes.
+template <class NetworkConfig>
+MlpShape network_shape(const NetworkConfig& network, std::int64_t input_dim,
+                       std::int64_t output_dim) {
+  return {.input_dim = input_dim,
+          .hidden_dims = network.hidden_dims,
+          .output_dim = output_dim,
+          .activation = network.activation,
+          .layer_norm = network.layer_norm,
+          .layer_norm_placement = network.layer_norm_placement,
+          .residual = network.residual};
+}
+
+/// Every parameter of `parameters` as NETWORK.NAME, in shared memory.
+inline void append_parameters(std::vector<NamedTensor>& all, const std::string& network,
+                              const Parameters& parameters) {
+  for (std::size_t i = 0; i < parameters.views().size(); ++i) {
+    all.push_back(
+        {network + "." + parameters.layout().entries()[i].name, parameters.views()[i].detach()});
+  }
+}
+
+}  // namespace anthill
