@@ -16,8 +16,8 @@ constexpr MetricColumn kEnvSteps = {
     "transitions so far: one environment, one control step each, summed over the environments",
     kAlways, false};
 constexpr MetricColumn kGradientUpdates = {
-    "gradient_updates", "updates",
-    "updates so far; one update trains critics, actor and temperature on one batch", kAlways};
+    "gradient_updates", "updates", "updates so far; one update trains all networks on one batch",
+    kAlways};
 constexpr MetricColumn kWallTime = {"wall_time_s", "s", "time since the start of the run", kAlways};
 
 constexpr std::array kTrain = {
@@ -31,12 +31,17 @@ constexpr std::array kTrain = {
     MetricColumn{"replay_ratio", "updates/transition",
                  "achieved so far: gradient_updates / max(1, env_steps - learning_starts)",
                  kAlways},
-    MetricColumn{"critic_loss", "return^2",
-                 "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
-                 "y = r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log pi(a'|s'))",
-                 kUpdates},
-    MetricColumn{"actor_loss", "return", "mean_B (alpha * log pi(a|s) - min_j Q_j(s, a)), a ~ pi",
-                 kUpdates},
+    MetricColumn{
+        "critic_loss", "return^2",
+        "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
+        "y = r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log pi(a'|s')) in SAC; "
+        "the others' y are in docs/algorithms.md",
+        kUpdates},
+    MetricColumn{
+        "actor_loss", "return",
+        "mean_B (alpha * log pi(a|s) - min_j Q_j(s, a)), a ~ pi, in SAC; -mean_B Q_1(s, mu(s)) "
+        "in DDPG and TD3",
+        kUpdates},
     MetricColumn{"alpha_loss", "return",
                  "-f * (mean_B log pi(a|s) + target_entropy), f = alpha or log(alpha) as "
                  "temperature.loss_form says",

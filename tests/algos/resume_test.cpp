@@ -198,6 +198,25 @@ BOOST_AUTO_TEST_CASE(every_switch_with_a_state) {
   compare(run_whole(config), run_in_two(config, 300, -1, config), "fixed alpha");
 }
 
+BOOST_AUTO_TEST_CASE(every_algorithm) {
+  for (const std::string algorithm : {"td3", "ddpg", "dqn"}) {
+    ExperimentConfig config = small_experiment();
+    config.overestimation.period = 0;
+    config.agent.algorithm = algorithm;
+    if (algorithm == "dqn") config.sim.env = "CartPole-v1";
+    config.agent.policy_delay = algorithm == "dqn" ? 1 : 2;
+    config.agent.target_period = 3;
+    config.agent.exploration = {.scale = 0.9,
+                                .final_scale = 0.1,
+                                .schedule = ExplorationSchedule::exponential,
+                                .period = 50};
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {40, 133}) {
+      compare(whole, run_in_two(config, tick, -1, config), algorithm);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(other_threads_and_a_longer_run_change_nothing) {
   for (const bool overlap : {false, true}) {
     ExperimentConfig config = small_experiment();

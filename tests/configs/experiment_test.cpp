@@ -181,6 +181,20 @@ BOOST_AUTO_TEST_CASE(options_of_another_task_are_refused) {
              }) == "x.toml:4:14: sim.ant.frame_skip has no effect on Pendulum-v1; remove it");
 }
 
+BOOST_AUTO_TEST_CASE(settings_of_another_algorithm_are_refused) {
+  const auto error = [](const std::string& text) { return error_of([&] { warnings(text, 2); }); };
+  BOOST_TEST(error("[agent]\nalgorithm = \"td3\"\n[temperature]\nautomatic = false\n") ==
+             "x.toml:4:13: temperature.automatic has no effect on td3; remove it");
+  BOOST_TEST(error("[exploration]\nscale = 0.3\n") ==
+             "x.toml:2:9: exploration.scale has no effect on sac; remove it");
+  BOOST_TEST(error("[agent]\nalgorithm = \"dqn\"\n[actor]\nlearning_rate = 0.1\n") ==
+             "x.toml:4:17: actor.learning_rate has no effect on dqn; remove it");
+  // what a preset sets counts as unset only under that preset
+  BOOST_TEST(error("[agent]\npreset = \"td3\"\nalgorithm = \"td3\"\n") == "");
+  BOOST_TEST(error("[agent]\npolicy_delay = 2\n") ==
+             "x.toml:2:16: agent.policy_delay has no effect on sac; remove it");
+}
+
 BOOST_AUTO_TEST_CASE(a_configuration_made_in_code_is_checked_too) {
   ResolvedExperiment experiment;
   BOOST_TEST(check_experiment(experiment, 1).empty());
