@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "algos/training/run_recorder.hpp"
+#include "algos/training/statistics.hpp"
 #include "apps/bench_env.hpp"
 #include "sim/vector_env.hpp"
 

@@ -9,6 +9,7 @@
 #include "algos/networks/gemm.hpp"
 #include "algos/networks/learner_team.hpp"
 #include "algos/training/run_recorder.hpp"
+#include "algos/training/statistics.hpp"
 #include "sim/errors.hpp"
 
 namespace anthill {

@@ -73,9 +73,6 @@ void print_rows(const nlohmann::ordered_json& rows);
 /// The same as CSV; closes the file. False when it could not be written.
 bool write_rows_csv(const nlohmann::ordered_json& rows, std::ofstream& file);
 
-/// The value below which `share` of the values lie (nearest rank).
-double quantile(std::vector<double> values, double share);
-
 /// Wall clock and CPU time of all threads of the process, in seconds.
 double wall_seconds();
 double cpu_seconds();

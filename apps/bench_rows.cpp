@@ -1,6 +1,5 @@
 // Results that are rows: as a table on the terminal, and as CSV.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -8,12 +7,6 @@
 #include "apps/bench_parts.hpp"
 
 namespace anthill {
-
-double quantile(std::vector<double> values, double share) {
-  std::ranges::sort(values);
-  const auto last = static_cast<double>(values.size() - 1);
-  return values[static_cast<std::size_t>(std::lround(share * last))];
-}
 
 void print_rows(const nlohmann::ordered_json& rows) {
   const auto text_of = [](const nlohmann::ordered_json& value) -> std::string {

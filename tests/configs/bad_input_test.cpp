@@ -148,11 +148,13 @@ BOOST_AUTO_TEST_CASE(unknown_choices) {
               "x.toml:2:10: run.device must be \"auto\", \"cpu\" or \"cuda\", got \"cda\"; did you "
               "mean \"cuda\"?");
   check_error("[agent]\nalgorithm = \"ppo\"\n",
-              "x.toml:2:13: agent.algorithm must be \"sac\", got \"ppo\"; write for example "
+              "x.toml:2:13: agent.algorithm must be \"sac\", \"td3\", \"ddpg\" or \"dqn\", got "
+              "\"ppo\"; write for example "
               "algorithm = \"sac\"");
-  check_error("[agent]\npreset = \"rllib\"\n",
-              "x.toml:2:10: agent.preset must be \"sb3\" or \"jaxrl\", got \"rllib\"; write for "
-              "example preset = \"sb3\"");
+  check_error(
+      "[agent]\npreset = \"rllib\"\n",
+      "x.toml:2:10: agent.preset must be \"sb3\", \"jaxrl\" or \"td3\", got \"rllib\"; write for "
+      "example preset = \"sb3\"");
 }
 
 BOOST_AUTO_TEST_CASE(set_twice) {
