@@ -219,7 +219,7 @@ ProbeContext OverestimationProbe::context_of(const ActorCritic& agent, const Pro
   if (buffer_ != nullptr) {
     const RewardRange range = buffer_->reward_range();
     const double scale = agent.reward_scale();
-    const auto [low, high] = std::minmax(scale * range.low, scale * range.high);
+    const auto [low, high] = std::minmax({scale * range.low, scale * range.high});
     if (range.low <= range.high) context.rewards = {low, high};
   }
   for (const StartState& start : starts.all) {
