@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "algos/networks/device.hpp"
+#include "algos/training/post_mortem.hpp"
 #include "algos/training/run_recorder.hpp"
 #include "algos/training/stop_signal.hpp"
 #include "apps/command_line.hpp"
@@ -22,7 +23,7 @@ namespace {
 struct Arguments {
   std::string config;
   std::string run;
-  bool resume = false, fresh = false, overwrite = false;
+  bool resume = false, fresh = false, overwrite = false, force_unlock = false;
   std::vector<std::string> overrides;
   std::vector<std::string> command_line;
 };
@@ -108,7 +109,7 @@ void check_start(const ResolvedExperiment& experiment, const Checkpoint& checkpo
 }
 
 int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop,
-               const std::string& run, bool resumable) {
+               const std::string& run, RunCheckpoints& checkpoints) {
   const Counters& counters = trainer.counters();
   switch (end) {
     case TrainingEnd::finished:
@@ -118,18 +119,25 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
     case TrainingEnd::stopped:
       recorder.finish(RunState::stopped, stop.name(), counters, &trainer.agent());
       print_message(std::string("stopped by ") + stop.name() + "; everything is written" +
-                    (resumable ? "; go on with --resume" : ""));
+                    (checkpoints.enabled() ? "; go on with --resume" : ""));
       return kExitStopped;
     case TrainingEnd::diverged:
       break;
   }
   const std::string reason = "the learner diverged: non-finite values at update " +
                              std::to_string(counters.gradient_updates);
+  const std::string look = (write_post_mortem(run, trainer, checkpoints) / "diagnosis.md").string();
   recorder.finish(RunState::diverged, reason, counters, nullptr);
-  print_message(
-      reason +
-      "; everything up to here is written, policy.safetensors is from the last evaluation");
+  print_message(reason + "; read " + look + "; policy.safetensors is from the last evaluation");
   return kExitDiverged;
+}
+
+void load_start(Trainer& trainer, const Checkpoint& checkpoint) {
+  trainer.load(checkpoint);
+  const std::string device = trainer.device().is_cuda() ? "cuda" : "cpu";
+  if (checkpoint.info().device == device) return;
+  print_message("the checkpoint was saved on " + checkpoint.info().device + ": on " + device +
+                " the run goes on from the same state, but rounds differently");
 }
 
 /// A run that has ended at total_env_steps needs nothing more.
@@ -176,6 +184,10 @@ int train(const Arguments& arguments) {
   // whatever can be wrong with the input is found before the folder is made
   RunCheckpoints checkpoints(experiment.config.checkpoint, run, write_experiment(experiment, false),
                              kVersion);
+  std::unique_ptr<RunOwner> owner;
+  if (std::filesystem::is_directory(run)) {
+    owner = std::make_unique<RunOwner>(run, arguments.force_unlock);
+  }
   std::optional<Checkpoint> start = find_start(arguments, checkpoints);
   if (start) check_start(experiment, *start);
   if (start && is_finished(run, *start, experiment.config)) {
@@ -183,18 +195,22 @@ int train(const Arguments& arguments) {
     return kExitFinished;
   }
   Trainer trainer(experiment.config);
-  if (start) trainer.load(*start);
+  if (start) load_start(trainer, *start);
   if (!start) make_room(arguments, run);
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
                    provenance_inputs(arguments, experiment.config.run, trainer),
-                   {resumed_run(start), arguments.overwrite});
+                   {resumed_run(start), arguments.overwrite, std::move(owner)});
   print_start(experiment.config, trainer, run);
   std::optional<RunRecorder> recorder;
   try {
     emplace_recorder(recorder, experiment.config, folder, checkpoints, trainer, start);
     start.reset();
     return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, run,
-                      checkpoints.enabled());
+                      checkpoints);
+  } catch (const FolderLost& lost) {
+    // not even a destructor may write: the folder is another process's
+    print_message(lost.what());
+    std::_Exit(kExitFailed);
   } catch (const std::exception& error) {
     if (recorder) {
       recorder->finish(RunState::failed, error.what(), trainer.counters(), nullptr);
@@ -223,6 +239,8 @@ int main(int argc, char** argv) {
         app.add_flag("--fresh", arguments.fresh, "start anew in an empty or missing run folder");
         app.add_flag("--overwrite", arguments.overwrite,
                      "with --fresh: first remove the run that is there, checkpoints too");
+        app.add_flag("--force-unlock", arguments.force_unlock,
+                     "take the run folder from a process that still seems to hold it");
         anthill::add_set_option(app, arguments.overrides);
       },
       [&] { return anthill::train(arguments); });

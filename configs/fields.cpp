@@ -13,6 +13,8 @@ constexpr EnumName<DeviceSystem> kDeviceSystems[] = {{DeviceSystem::automatic, "
                                                      {DeviceSystem::cpp, "cpp"},
                                                      {DeviceSystem::omp, "omp"},
                                                      {DeviceSystem::cuda, "cuda"}};
+constexpr EnumName<OnNonFinite> kOnNonFinite[] = {{OnNonFinite::abort, "abort"},
+                                                  {OnNonFinite::continue_, "continue"}};
 
 // far beyond any use, and exact in a double
 constexpr double kMaxSteps = 1e12;
@@ -67,6 +69,9 @@ void add_training(std::vector<Field>& fields) {
             "updates per transition", "Gradient updates per environment transition.");
   table.add("batch_size", &TrainingConfig::batch_size, between(1, 1'000'000), "transitions",
             "Transitions per gradient update, drawn with replacement.");
+  table.add("on_non_finite", &TrainingConfig::on_non_finite,
+            "When losses, values or parameters are no longer finite; abort: end with a post-mortem "
+            "folder.");
   table.add("overlap", &TrainingConfig::overlap,
             "Learn while the simulator steps; false: step, store, then learn.");
 }
@@ -160,6 +165,7 @@ std::vector<Field> make_fields() {
 
 std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice) { return kDeviceChoices; }
 std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem) { return kDeviceSystems; }
+std::span<const EnumName<OnNonFinite>> enum_names(OnNonFinite) { return kOnNonFinite; }
 
 const std::vector<Field>& fields() {
   static const std::vector<Field> kFields = make_fields();

@@ -11,6 +11,7 @@ namespace anthill {
 
 const std::vector<std::string>& keys_that_resume_may_change() {
   static const std::vector<std::string> kKeys = {"training.total_env_steps",
+                                                 "training.on_non_finite",
                                                  "run.name",
                                                  "run.device",
                                                  "buffer.device_system",

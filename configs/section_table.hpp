@@ -19,6 +19,7 @@ struct EnumName {
 // the names of every enumeration that a setting can hold
 std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice);
 std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem);
+std::span<const EnumName<OnNonFinite>> enum_names(OnNonFinite);
 std::span<const EnumName<Initialisation>> enum_names(Initialisation);
 std::span<const EnumName<Activation>> enum_names(Activation);
 std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement);

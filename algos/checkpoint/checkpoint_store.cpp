@@ -137,26 +137,18 @@ std::vector<ReplaySegment> CheckpointStore::link_segments(const CheckpointSnapsh
 }
 
 fs::path CheckpointStore::write(const CheckpointSnapshot& snapshot, bool archive) {
-  CheckpointInfo info = snapshot.info;
-  const std::string name = checkpoint_name(info);
+  const std::string name = checkpoint_name(snapshot.info);
   const fs::path target = folder_ / name;
+  if (!fs::is_directory(folder_.parent_path())) {
+    throw std::runtime_error("the run folder '" + folder_.parent_path().string() + "' is gone");
+  }
   make_folder(folder_);
+  if (!fs::exists(latest_)) {
+    latest_.clear();  // somebody removed it: all rows must be written anew
+    segments_.clear();
+  }
   if (!fs::exists(target)) {
-    const fs::path unfinished = folder_ / (name + kUnfinished);
-    remove_folder(unfinished);
-    make_folder(unfinished);
-    for (const fs::path& log : snapshot.logs) sync_file(log);
-    info.config = write_stored(unfinished, "resolved.toml", snapshot.config_toml);
-    info.state = write_state(unfinished, snapshot.arrays);
-    info.segments = link_segments(snapshot, unfinished);
-    const std::string manifest = manifest_text(info);
-    write_new_file(unfinished / "manifest.json", manifest);
-    write_new_file(unfinished / "manifest.sha256", sha256_of(manifest) + "  manifest.json\n");
-    sync_folder(unfinished);
-    if (archive) make_archive(unfinished, name);
-    move_folder(unfinished, target);
-    latest_ = target;
-    segments_ = info.segments;
+    write_new(snapshot, name, archive);
   } else if (archive) {
     make_archive(target, name);
   }
@@ -165,18 +157,36 @@ fs::path CheckpointStore::write(const CheckpointSnapshot& snapshot, bool archive
   return target;
 }
 
+void CheckpointStore::write_new(const CheckpointSnapshot& snapshot, const std::string& name,
+                                bool archive) {
+  if (snapshot.rows_first > std::max(stored_until(), snapshot.info.first_step)) {
+    throw std::runtime_error("'" + latest_.string() + "' is gone, and with it rows of the ring");
+  }
+  CheckpointInfo info = snapshot.info;
+  const fs::path unfinished = folder_ / (name + kUnfinished), target = folder_ / name;
+  remove_folder(unfinished);
+  make_folder(unfinished);
+  for (const fs::path& log : snapshot.logs) sync_file(log);
+  info.config = write_stored(unfinished, "resolved.toml", snapshot.config_toml);
+  info.state = write_state(unfinished, snapshot.arrays);
+  info.segments = link_segments(snapshot, unfinished);
+  const std::string manifest = manifest_text(info);
+  write_new_file(unfinished / "manifest.json", manifest);
+  write_new_file(unfinished / "manifest.sha256", sha256_of(manifest) + "  manifest.json\n");
+  sync_folder(unfinished);
+  if (archive) make_archive(unfinished, name);
+  move_folder(unfinished, target);
+  latest_ = target;
+  segments_ = info.segments;
+}
+
 /// The same files once more, in archive/.
 void CheckpointStore::make_archive(const fs::path& from, const std::string& name) const {
   const fs::path archive = folder_ / "archive", target = archive / name;
   if (fs::exists(target)) return;
   const fs::path unfinished = archive / (name + kUnfinished);
   make_folder(archive);
-  remove_folder(unfinished);
-  make_folder(unfinished);
-  for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
-    link_or_copy(entry.path(), unfinished / entry.path().filename());
-  }
-  sync_folder(unfinished);
+  link_folder(from, unfinished);
   move_folder(unfinished, target);
 }
 

@@ -54,6 +54,7 @@ class CheckpointStore {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
+  void write_new(const CheckpointSnapshot& snapshot, const std::string& name, bool archive);
   std::vector<ReplaySegment> link_segments(const CheckpointSnapshot& snapshot,
                                            const std::filesystem::path& to) const;
   void make_archive(const std::filesystem::path& from, const std::string& name) const;

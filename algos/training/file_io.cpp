@@ -74,6 +74,15 @@ void link_or_copy(const std::filesystem::path& from, const std::filesystem::path
   sync_file(to);
 }
 
+void link_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
+  remove_folder(to);
+  make_folder(to);
+  for (const auto& entry : std::filesystem::directory_iterator(from)) {
+    link_or_copy(entry.path(), to / entry.path().filename());
+  }
+  sync_folder(to);
+}
+
 void make_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

@@ -23,6 +23,10 @@ void write_new_file(const std::filesystem::path& path, std::string_view bytes);
 /// system has no links.
 void link_or_copy(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// Makes the folder `to` with a link or copy of every file in `from`; on the disk before it
+/// returns. A `to` that is there is replaced.
+void link_folder(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Folders: made with its parents; with all that is in it; renamed, on the disk before it returns.
 /// The target of a move must not exist.
 void make_folder(const std::filesystem::path& path);

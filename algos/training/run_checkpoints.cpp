@@ -1,14 +1,32 @@
 #include "algos/training/run_checkpoints.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
+#include <thread>
 
+#include "algos/training/file_io.hpp"
 #include "algos/training/provenance.hpp"
 
 namespace anthill {
 namespace {
 
-constexpr std::chrono::seconds kFirstBackOff{10}, kLongestBackOff{600};
+/// So many new rows are saved before they are asked for: training waits while they are copied.
+constexpr std::int64_t kMaxUnsavedBytes = 128 << 20;
+
+constexpr std::chrono::seconds kFirstBackOff{5}, kLongestBackOff{600};
+constexpr int kLastTries = 3;  // at the end of a run, a second apart
+
+/// Whether all of the agent's numbers are finite: a state to go back to.
+bool is_good(const NamedArrays& arrays) {
+  for (const auto& [name, array] : arrays) {
+    if (!name.starts_with("agent.") || array.type != ArrayType::float32) continue;
+    const auto* values = reinterpret_cast<const float*>(array.bytes.data());
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (!std::all_of(values, values + array.bytes.size() / sizeof(float), finite)) return false;
+  }
+  return true;
+}
 
 /// Rows of the ring that no checkpoint has on the disk yet.
 void copy_new_rows(const Trainer& trainer, std::int64_t stored_until,
@@ -58,13 +76,16 @@ bool RunCheckpoints::archive_is_due(const Counters& counters) const {
          period_is_due(archived_env_steps_, counters.env_steps, config_.archive_period);
 }
 
-bool RunCheckpoints::is_due(const Counters& counters, bool last) const {
+bool RunCheckpoints::is_due(const Trainer& trainer, bool last) const {
+  const Counters& counters = trainer.counters();
   if (!enabled()) return false;
   if (last || saved_env_steps_ < 0 || archive_is_due(counters)) return true;
   if (is_writing()) return false;
   const Clock::time_point now = Clock::now();
   if (back_off_.count() > 0) return now >= retry_at_;
-  return period_is_due(saved_env_steps_, counters.env_steps, config_.period) ||
+  const std::int64_t unsaved = trainer.end_stored_step() - store_.stored_until();
+  return unsaved * trainer.buffer().step_bytes() >= kMaxUnsavedBytes ||
+         period_is_due(saved_env_steps_, counters.env_steps, config_.period) ||
          (config_.period_s > 0 &&
           std::chrono::duration<double>(now - saved_at_).count() >= config_.period_s);
 }
@@ -88,16 +109,31 @@ CheckpointSnapshot RunCheckpoints::take_snapshot(const Trainer& trainer,
   return snapshot;
 }
 
-/// Waits for the writing thread; what went wrong there, or "".
-std::string RunCheckpoints::finish_writing() {
-  if (!writing_.valid()) return "";
-  const std::string error = writing_.get();
+/// What went wrong, or "".
+std::string RunCheckpoints::write(const CheckpointSnapshot& snapshot, bool archive) {
+  try {
+    store_.write(snapshot, archive);
+    return "";
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+/// Remembers when to try again.
+void RunCheckpoints::note(const std::string& error) {
   if (error.empty()) {
     back_off_ = std::chrono::seconds(0);
   } else {
     back_off_ = std::clamp(2 * back_off_, kFirstBackOff, kLongestBackOff);
     retry_at_ = Clock::now() + back_off_;
   }
+}
+
+/// Waits for the writing thread; what went wrong there, or "".
+std::string RunCheckpoints::finish_writing() {
+  if (!writing_.valid()) return "";
+  const std::string error = writing_.get();
+  note(error);
   return error;
 }
 
@@ -112,26 +148,54 @@ void RunCheckpoints::poll(const std::function<void(const std::string&)>& warn) {
   if (writing_.valid() && !is_writing()) report(finish_writing(), warn);
 }
 
+bool RunCheckpoints::link_newest(const std::filesystem::path& to) {
+  finish_writing();
+  const std::vector<std::filesystem::path> all = store_.list();
+  if (all.empty()) return false;
+  link_folder(all.back(), to);
+  return true;
+}
+
+/// Copies what is to be saved, while training waits; nothing for numbers that are not finite.
+std::shared_ptr<const CheckpointSnapshot> RunCheckpoints::copy_state(const Trainer& trainer,
+                                                                     const RunParts& parts) {
+  const Clock::time_point begin = Clock::now();
+  auto snapshot = std::make_shared<const CheckpointSnapshot>(take_snapshot(trainer, parts));
+  stopped_s_ = std::chrono::duration<double>(Clock::now() - begin).count();
+  longest_stop_s_ = std::max(longest_stop_s_, stopped_s_);
+  if (is_good(snapshot->arrays)) return snapshot;
+  parts.warn("warning: no checkpoint at env step " + std::to_string(saved_env_steps_) +
+             ": numbers are not finite; the last good one stays");
+  return nullptr;
+}
+
 void RunCheckpoints::save(const Trainer& trainer, const RunParts& parts, bool last) {
   report(finish_writing(), parts.warn);
-  const Clock::time_point begin = Clock::now();
   const bool archive = archive_is_due(trainer.counters());
   const bool wait = last || saved_env_steps_ < 0;
-  auto snapshot = std::make_shared<CheckpointSnapshot>(take_snapshot(trainer, parts));
   saved_env_steps_ = trainer.counters().env_steps;
-  if (archive) archived_env_steps_ = saved_env_steps_;
   saved_at_ = Clock::now();
-  stopped_s_ = std::chrono::duration<double>(saved_at_ - begin).count();
-  writing_ = std::async(std::launch::async, [this, snapshot, archive]() -> std::string {
+  std::string error;
+  for (int i = 0; i < (last ? kLastTries : 1); ++i) {
+    if (i > 0) std::this_thread::sleep_for(std::chrono::seconds(1));
+    error.clear();
     try {
-      store_.write(*snapshot, archive);
-      return "";
-    } catch (const std::exception& error) {
-      return error.what();
+      const auto snapshot = copy_state(trainer, parts);
+      if (!snapshot) return;
+      if (archive) archived_env_steps_ = saved_env_steps_;
+      if (wait) {
+        error = write(*snapshot, archive);
+      } else {
+        writing_ = std::async(std::launch::async,
+                              [this, snapshot, archive] { return write(*snapshot, archive); });
+        return;
+      }
+    } catch (const std::runtime_error& trouble) {
+      error = trouble.what();  // a log that cannot be flushed
     }
-  });
-  if (!wait) return;
-  const std::string error = finish_writing();
+    if (error.empty()) break;
+  }
+  note(error);
   if (last && !error.empty()) throw std::runtime_error(error);
   report(error, parts.warn);
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -45,22 +46,32 @@ class RunCheckpoints {
   /// Reports what went wrong with the checkpoint being written, once it is over. Cheap.
   void poll(const std::function<void(const std::string&)>& warn);
 
-  /// Whether a checkpoint should be saved at this safe point (TrainingObserver::on_safe_point).
-  bool is_due(const Counters& counters, bool last) const;
+  /// Whether a checkpoint should be saved at this safe point (TrainingObserver::on_safe_point): by
+  /// the periods, and whenever 128 MiB of new rows have come together.
+  bool is_due(const Trainer& trainer, bool last) const;
 
-  /// Saves one. With `last`, and for the first of a run, it is on the disk when this returns. A
+  /// Saves one, but never one of numbers that are not finite: the last good one stays. With `last`,
+  /// and for the first of a run, it is on the disk when this returns. A
   /// file system that fails is reported through `parts.warn` and tried again later; with `last` it
   /// is a std::runtime_error.
   void save(const Trainer& trainer, const RunParts& parts, bool last);
 
-  /// Seconds that training waited for the last save().
+  /// Links the files of the newest checkpoint into the new folder `to`; false when there is none.
+  bool link_newest(const std::filesystem::path& to);
+
+  /// Seconds that training waited for the last save(), and at most for one.
   double stopped_s() const { return stopped_s_; }
+  double longest_stop_s() const { return longest_stop_s_; }
 
  private:
   using Clock = std::chrono::steady_clock;
   bool archive_is_due(const Counters& counters) const;
   CheckpointSnapshot take_snapshot(const Trainer& trainer, const RunParts& parts) const;
+  std::shared_ptr<const CheckpointSnapshot> copy_state(const Trainer& trainer,
+                                                       const RunParts& parts);
   bool is_writing() const;
+  std::string write(const CheckpointSnapshot& snapshot, bool archive);
+  void note(const std::string& error);
   std::string finish_writing();
   void report(const std::string& error, const std::function<void(const std::string&)>& warn) const;
 
@@ -73,7 +84,7 @@ class RunCheckpoints {
   Clock::time_point saved_at_ = Clock::now();
   Clock::time_point retry_at_ = Clock::now();
   std::chrono::seconds back_off_{0};
-  double stopped_s_ = 0.0;
+  double stopped_s_ = 0.0, longest_stop_s_ = 0.0;
 };
 
 }  // namespace anthill

@@ -27,6 +27,13 @@ namespace {
                     "or start anew with --fresh --overwrite");
 }
 
+bool is_empty_but_for_owner(const std::filesystem::path& path, std::error_code& error) {
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    if (!entry.path().filename().string().starts_with("owner.json")) return false;
+  }
+  return true;
+}
+
 /// Makes the folder, or takes an empty one, for this process alone: of two that start together only
 /// one can create status.json.
 void claim(const std::filesystem::path& path, bool among_other_files) {
@@ -34,7 +41,7 @@ void claim(const std::filesystem::path& path, bool among_other_files) {
   std::filesystem::create_directories(path, error);
   if (error) refuse(path, error.message());
   if (!std::filesystem::is_directory(path, error)) refuse(path, "a file has this name");
-  const bool empty = std::filesystem::is_empty(path, error);
+  const bool empty = is_empty_but_for_owner(path, error);
   if (error) refuse(path, error.message());
   if (!empty && !among_other_files) refuse_used(path);
   const int descriptor =
@@ -119,7 +126,7 @@ void remove_run_files(const std::filesystem::path& path) {
 
 RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
                      const std::string& resolved_toml, const ProvenanceInputs& inputs,
-                     const FolderUse& use)
+                     FolderUse use)
     : path_(std::move(path)),
       started_at_(utc_time_now()),
       start_(std::chrono::steady_clock::now()) {
@@ -129,6 +136,7 @@ RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
   } else {
     claim(path_, use.among_other_files);
   }
+  owner_ = use.owner ? std::move(use.owner) : std::make_unique<RunOwner>(path_, false);
   try {
     write_status({});
     replace_file(path_ / "config.toml", config_toml, false);
@@ -151,6 +159,7 @@ double RunFolder::wall_time_s() const {
 }
 
 void RunFolder::update_status(const RunStatus& status) {
+  owner_->beat();
   const std::chrono::duration<double> age = std::chrono::steady_clock::now() - last_write_;
   if (status.state != last_state_ || age.count() >= heartbeat_period_s) write_status(status);
 }

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "algos/training/provenance.hpp"
+#include "algos/training/run_owner.hpp"
 
 namespace anthill {
 
@@ -61,6 +63,7 @@ struct ResumedRun {
 struct FolderUse {
   std::optional<ResumedRun> resumed = std::nullopt;  // the folder is this run's already
   bool among_other_files = false;                    // a new run, beside files that are no run's
+  std::unique_ptr<RunOwner> owner = nullptr;         // of a folder that was there before
 };
 
 /// One owner thread. Files are replaced whole (temporary file, then rename): a reader never sees
@@ -73,8 +76,7 @@ class RunFolder {
   /// `resumed`: the folder is a run's already. Its files are replaced; provenance.json keeps what
   /// it said about earlier processes in "earlier".
   RunFolder(std::filesystem::path path, const std::string& config_toml,
-            const std::string& resolved_toml, const ProvenanceInputs& inputs,
-            const FolderUse& use = {});
+            const std::string& resolved_toml, const ProvenanceInputs& inputs, FolderUse use = {});
 
   const std::filesystem::path& path() const { return path_; }
 
@@ -82,7 +84,8 @@ class RunFolder {
   double wall_time_s() const;
 
   /// Writes status.json when the state has changed or the last write is heartbeat_period_s old;
-  /// cheap enough to call every iteration. Throws std::runtime_error when it cannot be written.
+  /// cheap enough to call every iteration. Throws std::runtime_error when it cannot be written, and
+  /// FolderLost once another process has taken the folder.
   void update_status(const RunStatus& status);
 
   /// The end of the run, in a final state: writes status.json and the end time in provenance.json.
@@ -94,6 +97,7 @@ class RunFolder {
   void write_status(const RunStatus& status);
 
   std::filesystem::path path_;
+  std::unique_ptr<RunOwner> owner_;
   std::string started_at_;
   std::string provenance_;
   std::chrono::steady_clock::time_point start_;

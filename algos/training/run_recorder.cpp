@@ -73,14 +73,14 @@ void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,
   status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
   live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
   progress_.update(live_);
-  folder_.update_status(status_);
+  attempt([&] { folder_.update_status(status_); });
 }
 
 void RunRecorder::on_tick(const Counters& counters) {
   status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
   live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
   progress_.update(live_);
-  folder_.update_status(status_);
+  attempt([&] { folder_.update_status(status_); });
 }
 
 void RunRecorder::record_episodes(const Counters& counters, const VectorEnv& envs) {
@@ -142,7 +142,7 @@ void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::st
     if (names[i] == "q_mean") live_.q_mean = means[i];
     if (names[i] == "alpha") live_.alpha = means[i];
   }
-  log_.train(row);
+  attempt([&] { log_.train(row); });
   period_ = {.wall_time_s = now,
              .env_steps = counters.env_steps,
              .gradient_updates = counters.gradient_updates};
@@ -151,23 +151,24 @@ void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::st
 void RunRecorder::on_evaluation(const Counters& counters, const EvaluationResult& result,
                                 Agent& agent) {
   const auto [low, high] = std::ranges::minmax(result.returns);
-  log_.evaluation({{"env_steps", number(counters.env_steps)},
-                   {"gradient_updates", number(counters.gradient_updates)},
-                   {"wall_time_s", folder_.wall_time_s()},
-                   {"num_episodes", number(static_cast<std::int64_t>(result.returns.size()))},
-                   {"return_mean", result.return_mean()},
-                   {"return_std", result.return_std()},
-                   {"return_min", low},
-                   {"return_max", high},
-                   {"length_mean", result.length_mean()},
-                   {"invalid_episodes", number(result.num_invalid)},
-                   {"deterministic", 1},
-                   {"seconds", result.seconds}});
+  const MetricRow row = {{"env_steps", number(counters.env_steps)},
+                         {"gradient_updates", number(counters.gradient_updates)},
+                         {"wall_time_s", folder_.wall_time_s()},
+                         {"num_episodes", number(static_cast<std::int64_t>(result.returns.size()))},
+                         {"return_mean", result.return_mean()},
+                         {"return_std", result.return_std()},
+                         {"return_min", low},
+                         {"return_max", high},
+                         {"length_mean", result.length_mean()},
+                         {"invalid_episodes", number(result.num_invalid)},
+                         {"deterministic", 1},
+                         {"seconds", result.seconds}};
+  attempt([&] { log_.evaluation(row); });
   live_.evaluation_return = result.return_mean();
   status_.last_evaluation =
       LastEvaluation{counters.env_steps, static_cast<std::int64_t>(result.returns.size()),
                      result.return_mean(), result.return_std()};
-  write_policy(counters, agent);
+  attempt([&] { write_policy(counters, agent); });
 }
 
 void RunRecorder::on_overestimation(const Counters& counters, const OverestimationResult& result) {
@@ -205,6 +206,21 @@ void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {
                {"gradient_updates", std::to_string(counters.gradient_updates)}});
 }
 
+void RunRecorder::on_non_finite(const Counters& counters) {
+  if (++non_finite_warnings_ > kMaxSimWarningLines) return;
+  message("warning: numbers are not finite at env step " + std::to_string(counters.env_steps) +
+          ", update " + std::to_string(counters.gradient_updates) +
+          "; training.on_non_finite = \"continue\" goes on, checkpoints keep the last good state");
+}
+
+void RunRecorder::report_trouble(const std::string& error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < warn_at_) return;
+  message("warning: " + error + "; training goes on and tries again");
+  warn_at_ = now + warn_period_;
+  warn_period_ = std::min(2 * warn_period_, std::chrono::seconds(600));
+}
+
 void RunRecorder::finish(RunState state, const std::string& reason, const Counters& counters,
                          const Agent* agent) {
   progress_.finish();
@@ -214,6 +230,7 @@ void RunRecorder::finish(RunState state, const std::string& reason, const Counte
   status_.gradient_updates = counters.gradient_updates;
   std::exception_ptr failure;
   try {
+    if (!lost_checkpoint_.empty()) throw std::runtime_error(lost_checkpoint_);
     log_.flush();
     if (agent != nullptr && state != RunState::diverged) write_policy(counters, *agent);
   } catch (const std::exception& error) {

@@ -1,6 +1,7 @@
 /// Writes down what the trainer reports: CSV, events, status, progress, policy.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -15,7 +16,7 @@
 
 namespace anthill {
 
-/// One owner thread, the trainer's. Errors of the file system reach the caller of Trainer::run.
+/// One owner thread, the trainer's. While training goes on, errors of the file system are warnings.
 class RunRecorder final : public TrainingObserver {
  public:
   /// `folder` and `checkpoints` must outlive it. `reward_terms` are the task's (EnvSpec).
@@ -30,6 +31,7 @@ class RunRecorder final : public TrainingObserver {
                   const std::vector<double>& means) override;
   void on_evaluation(const Counters& counters, const EvaluationResult& result,
                      Agent& agent) override;
+  void on_non_finite(const Counters& counters) override;
   void on_safe_point(const Trainer& trainer, bool last) override;
 
   /// Positions in the logs and the sums of the current period.
@@ -45,6 +47,19 @@ class RunRecorder final : public TrainingObserver {
   void message(const std::string& text) { progress_.message(text); }
 
  private:
+  /// Runs `write`. A file system that fails is no reason to stop training: it is reported, and the
+  /// next write tries again.
+  template <class Write>
+  void attempt(const Write& write) {
+    try {
+      write();
+    } catch (const FolderLost&) {
+      throw;
+    } catch (const std::runtime_error& error) {
+      report_trouble(error.what());
+    }
+  }
+  void report_trouble(const std::string& error);
   void load(const StateReader& state);
   void record_episodes(const Counters& counters, const VectorEnv& envs);
   void warn_invalid(const VectorEnv& envs);
@@ -70,6 +85,10 @@ class RunRecorder final : public TrainingObserver {
   Period period_;
   std::int64_t sim_warnings_ = 0;
   double probe_seconds_ = 0.0;  // of all probes so far
+  std::int64_t non_finite_warnings_ = 0;
+  std::chrono::steady_clock::time_point warn_at_ = std::chrono::steady_clock::now();
+  std::chrono::seconds warn_period_{10};
+  std::string lost_checkpoint_;  // why the last one could not be written
 };
 
 /// Resident memory of this process in MiB (/proc/self/statm); NaN where that cannot be read.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <stdexcept>
 
@@ -13,7 +14,11 @@ std::atomic<int> stop_number{0};
 std::atomic<bool> installed{false};
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
-struct sigaction previous_interrupt, previous_terminate, previous_pipe;
+// what asks for an end, and what must not cause one
+constexpr std::array kStops = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+constexpr std::array kIgnored = {SIGPIPE, SIGXFSZ};
+std::array<struct sigaction, kStops.size()> previous_stops;
+std::array<struct sigaction, kIgnored.size()> previous_ignored;
 
 extern "C" void handle_stop(int number) {
   if (number == SIGINT && stop_number.load() == SIGINT) ::_exit(130);
@@ -31,16 +36,22 @@ StopSignal::StopSignal() {
   action.sa_handler = handle_stop;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  ::sigaction(SIGINT, &action, &previous_interrupt);
-  ::sigaction(SIGTERM, &action, &previous_terminate);
+  for (std::size_t i = 0; i < kStops.size(); ++i) {
+    ::sigaction(kStops[i], &action, &previous_stops[i]);
+  }
   action.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &action, &previous_pipe);
+  for (std::size_t i = 0; i < kIgnored.size(); ++i) {
+    ::sigaction(kIgnored[i], &action, &previous_ignored[i]);
+  }
 }
 
 StopSignal::~StopSignal() {
-  ::sigaction(SIGINT, &previous_interrupt, nullptr);
-  ::sigaction(SIGTERM, &previous_terminate, nullptr);
-  ::sigaction(SIGPIPE, &previous_pipe, nullptr);
+  for (std::size_t i = 0; i < kStops.size(); ++i) {
+    ::sigaction(kStops[i], &previous_stops[i], nullptr);
+  }
+  for (std::size_t i = 0; i < kIgnored.size(); ++i) {
+    ::sigaction(kIgnored[i], &previous_ignored[i], nullptr);
+  }
   installed.store(false);
 }
 
@@ -52,6 +63,10 @@ const char* StopSignal::name() const {
       return "SIGINT";
     case SIGTERM:
       return "SIGTERM";
+    case SIGUSR1:
+      return "SIGUSR1";
+    case SIGUSR2:
+      return "SIGUSR2";
     default:
       return "";
   }

@@ -1,14 +1,15 @@
-/// Ctrl-C and SIGTERM as a polite request.
+/// Ctrl-C, SIGTERM and a batch system's SIGUSR1 and SIGUSR2 as a polite request.
 #pragma once
 
 #include <atomic>
 
 namespace anthill {
 
-/// While it lives, the first SIGINT or SIGTERM sets the flag, a second SIGINT ends the process at
-/// once with exit code 130, and SIGPIPE is ignored, so that a closed pipe behind stderr does not
-/// end a run. At most one at a time (std::logic_error); the destructor restores the previous
-/// handlers. The flag may be read from any thread.
+/// While it lives, the first SIGINT, SIGTERM, SIGUSR1 or SIGUSR2 sets the flag, a second SIGINT
+/// ends the process at once with exit code 130, and SIGPIPE and SIGXFSZ are ignored, so that
+/// neither a closed pipe behind stderr nor a limit on the size of files ends a run. At most one at
+/// a time (std::logic_error); the destructor restores the previous handlers. The flag may be read
+/// from any thread.
 class StopSignal {
  public:
   StopSignal();
@@ -19,7 +20,7 @@ class StopSignal {
   const std::atomic<bool>& flag() const;
   bool requested() const { return flag().load(std::memory_order_relaxed); }
 
-  /// "SIGINT", "SIGTERM", or "" when there was none.
+  /// "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2", or "" when there was none.
   const char* name() const;
 };
 

@@ -23,7 +23,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
     remember_state();
-    finite = choose_actions(rows);
+    finite = tolerate(choose_actions(rows), observer);
     if (!finite) break;
     envs_->begin_step(rows, staging_->next_acting_observation());
     if (training.overlap) learn(counters_.env_steps, stop, observer);
@@ -36,7 +36,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observ
   if (finite) observer.on_safe_point(*this, true);
   // with overlap the last step's updates are still owed, and its row is written after them
   if (finite) learn(counters_.env_steps, stop, observer);
-  finite = report_metrics(observer) && finite;
+  finite = tolerate(report_metrics(observer), observer) && finite;
   if (finite && !stop) finite = evaluate(stop, observer) != Outcome::diverged;
   if (finite && !stop && probe_is_due()) finite = probe(stop, observer) != Outcome::diverged;
   if (!finite) return TrainingEnd::diverged;
@@ -64,7 +64,8 @@ bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observ
   // the end has a row and an evaluation of its own
   if (now >= config_.training.total_env_steps) return true;
   if (phase_ == StepPhase::unreported) {
-    if (period_is_due(before, now, config_.log.period) && !report_metrics(observer)) return false;
+    const bool due = period_is_due(before, now, config_.log.period);
+    if (due && !tolerate(report_metrics(observer), observer)) return false;
     phase_ = StepPhase::unevaluated;
   }
   if (phase_ == StepPhase::unevaluated) {
@@ -141,10 +142,20 @@ bool Trainer::report_metrics(TrainingObserver& observer) {
          agent_->parameters_are_finite();
 }
 
+/// Whether training goes on: with finite numbers, or without where the configuration says so.
+bool Trainer::tolerate(bool finite, TrainingObserver& observer) {
+  if (finite) return true;
+  if (config_.training.on_non_finite == OnNonFinite::abort) return false;
+  observer.on_non_finite(counters_);
+  return true;
+}
+
 /// `diverged`, without an evaluation, when the parameters are not finite.
 Trainer::Outcome Trainer::evaluate(const std::atomic<bool>& stop, TrainingObserver& observer) {
   if (!evaluator_) return Outcome::done;
-  if (!agent_->parameters_are_finite()) return Outcome::diverged;
+  if (!agent_->parameters_are_finite()) {
+    return tolerate(false, observer) ? Outcome::done : Outcome::diverged;
+  }
   const auto keep_going = [&] {
     observer.on_tick(counters_);
     return !stop.load(std::memory_order_relaxed);

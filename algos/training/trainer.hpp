@@ -43,6 +43,8 @@ class TrainingObserver {
   virtual void on_metrics(const Counters&, const std::vector<std::string>& /*names*/,
                           const std::vector<double>& /*means*/) {}
   virtual void on_evaluation(const Counters&, const EvaluationResult&, Agent&) {}
+  /// Numbers are not finite, and training.on_non_finite says to go on.
+  virtual void on_non_finite(const Counters&) {}
   /// Between vector steps, when nothing is in flight: the moment for Trainer::save(). `last`:
   /// training stops here, asked to or at total_env_steps.
   virtual void on_safe_point(const Trainer&, bool /*last*/) {}
@@ -88,6 +90,8 @@ class Trainer {
   const VectorEnv& envs() const { return *envs_; }
   const Env& env() const { return *env_; }
   const ReplayBuffer& buffer() const { return *buffer_; }
+  /// What the latest update learned from.
+  const Batch& batch() const { return *batch_; }
   at::Device device() const { return device_; }
   const ThreadPlan& threads() const { return threads_; }
 
@@ -99,6 +103,7 @@ class Trainer {
   bool close_step(const std::atomic<bool>& stop, TrainingObserver& observer);
   bool learn(std::int64_t env_steps, const std::atomic<bool>& stop, TrainingObserver& observer);
   bool report_metrics(TrainingObserver& observer);
+  bool tolerate(bool finite, TrainingObserver& observer);
   Outcome evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
   bool probe_is_due() const;
   Outcome probe(const std::atomic<bool>& stop, TrainingObserver& observer);

@@ -7,6 +7,12 @@
 
 namespace anthill {
 
+/// What happens when the learner's numbers are no longer finite.
+enum class OnNonFinite {
+  abort,     // the run ends, with a post-mortem folder
+  continue_  // a warning, and on
+};
+
 enum class DeviceChoice { automatic, cpu, cuda };
 
 struct RunConfig {
@@ -21,6 +27,7 @@ struct TrainingConfig {
   std::int64_t learning_starts = 10'000;     // transitions before the first update is earned
   double replay_ratio = 1.0;  // gradient updates per transition, any real number >= 0
   std::int64_t batch_size = 256;
+  OnNonFinite on_non_finite = OnNonFinite::abort;
   bool overlap = true;  // learn while the simulator steps; false: the textbook order
 };
 
