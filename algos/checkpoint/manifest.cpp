@@ -1,6 +1,7 @@
+#include "algos/checkpoint/manifest.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include "algos/checkpoint/checkpoint.hpp"
 #include "sim/errors.hpp"
 
 namespace anthill {
