@@ -24,9 +24,8 @@ inline constexpr std::array<ExitCodeMeaning, 6> kExitCodes = {{
     {kExitFinished, "finished"},
     {kExitFailed, "run-time failure (I/O, out of memory, a bug)"},
     {kExitWrongUsage, "wrong usage or configuration; nothing was started"},
-    {kExitStopped, "stopped early by a signal; everything is written"},
-    {kExitDiverged,
-     "the learner diverged (non-finite parameters or actions); everything is written"},
+    {kExitStopped, "stopped early by a signal; everything is written, --resume goes on"},
+    {kExitDiverged, "numbers are no longer finite; post_mortem/diagnosis.md says more"},
     {kExitInterruptedTwice, "a second Ctrl-C: stopped at once"},
 }};
 

@@ -32,7 +32,10 @@ BOOST_AUTO_TEST_CASE(first_asks_second_exits) {
   BOOST_TEST(exit_code_after({SIGTERM, SIGTERM}) == 7);
   BOOST_TEST(exit_code_after({SIGTERM, SIGINT}) == 7);
   BOOST_TEST(exit_code_after({SIGINT, SIGTERM, SIGINT}) == 130);
-  BOOST_TEST(exit_code_after({SIGPIPE}) == 0);
+  BOOST_TEST(exit_code_after({SIGUSR1}) == 7);
+  BOOST_TEST(exit_code_after({SIGUSR2, SIGUSR1}) == 7);
+  BOOST_TEST(exit_code_after({SIGUSR1, SIGINT, SIGINT}) == 130);
+  BOOST_TEST(exit_code_after({SIGPIPE, SIGXFSZ}) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(names_and_fresh_flags) {

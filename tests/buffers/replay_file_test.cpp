@@ -47,6 +47,37 @@ std::string load_error(ReplayBuffer& buffer, const std::string& bytes) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(steps_that_are_read_and_appended_are_the_same_steps) {
+  for (const int num_steps : {0, 1, 9, 10, 11, 27}) {
+    const auto original = filled_buffer(num_steps);
+    const auto copy = filled_buffer(13);
+    copy->clear();
+    BOOST_TEST(copy->num_steps() == 0);
+    // in pieces of 3, across the end of the memory
+    std::vector<char> piece(static_cast<std::size_t>(3 * original->step_bytes()));
+    for (std::int64_t first = 0; first < original->num_steps(); first += 3) {
+      const std::int64_t count = std::min<std::int64_t>(3, original->num_steps() - first);
+      original->read_steps(first, count, piece.data());
+      copy->append_steps(count, piece.data());
+    }
+    BOOST_TEST((saved(*copy) == saved(*original)));
+    BOOST_CHECK_THROW(original->read_steps(original->num_steps(), 1, piece.data()),
+                      std::invalid_argument);
+    BOOST_CHECK_THROW(original->read_steps(-1, 1, piece.data()), std::invalid_argument);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_steps_than_fit_keep_the_newest_and_damage_is_found) {
+  const auto original = filled_buffer(10);
+  std::vector<char> steps(static_cast<std::size_t>(10 * original->step_bytes()));
+  original->read_steps(0, 10, steps.data());
+  const auto copy = filled_buffer(4);
+  copy->append_steps(10, steps.data());
+  BOOST_TEST((saved(*copy) == saved(*original)));
+  steps[kFirstFlags - kHeaderBytes + 1] = '\x7f';
+  BOOST_CHECK_THROW(copy->append_steps(10, steps.data()), std::runtime_error);
+}
+
 BOOST_AUTO_TEST_CASE(a_loaded_buffer_goes_on_like_the_saved_one) {
   for (const int num_steps : {0, 1, 9, 10, 11, 27}) {
     const auto original = filled_buffer(num_steps);
