@@ -16,9 +16,32 @@ static double seconds_since_epoch() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// Returns `folder`, once its files are at least as long as `resumed` says.
+static std::filesystem::path checked_folder(const std::filesystem::path& folder,
+                                            const StateReader* resumed) {
+  if (resumed == nullptr) return folder;
+  const std::pair<std::string, std::string> files[] = {
+      {std::string(train_metrics().file), "train_bytes"},
+      {std::string(episode_metrics().file), "episode_bytes"},
+      {std::string(evaluation_metrics().file), "evaluation_bytes"},
+      {resumed->text("events_file"), "event_bytes"}};
+  for (const auto& [name, key] : files) {
+    if (name.empty()) continue;
+    std::error_code error;
+    const std::uintmax_t bytes = std::filesystem::file_size(folder / name, error);
+    const auto needed = static_cast<std::uintmax_t>(resumed->integer(key));
+    if (!error && bytes >= needed) continue;
+    throw ConfigError("'" + (folder / name).string() + "' lacks rows that the checkpoint counts: " +
+                      (error ? error.message() : std::to_string(bytes) + " bytes") +
+                      " instead of " + std::to_string(needed) +
+                      "; put it back, or start anew with --fresh --overwrite");
+  }
+  return folder;
+}
+
 RunLog::RunLog(const std::filesystem::path& folder, bool tensorboard,
                std::span<const std::string> reward_terms, const StateReader* resumed)
-    : folder_(folder),
+    : folder_(checked_folder(folder, resumed)),
       episode_table_(episode_metrics(), reward_terms),
       train_(folder / train_metrics().file, train_metrics()),
       episodes_(folder / episode_metrics().file, episode_table_.table()),
