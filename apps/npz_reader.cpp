@@ -101,7 +101,8 @@ NpyArray read_npy(const std::filesystem::path& path) {
   const std::string_view descr = value_of(header, "'descr':");
   const std::string_view dtype = descr.substr(0, 5);
   if (dtype != "'<f4'" && dtype != "'<f8'") {
-    const std::string found(descr.substr(0, descr.find(',')));
+    std::string found(descr.substr(0, std::min<std::size_t>(descr.find(','), 40)));
+    for (char& c : found) c = c >= ' ' && c <= '~' ? c : '?';  // whatever is there, in one line
     fail(path, "dtype " + found + "; save it as float32 or float64 (array.astype(numpy.float32))");
   }
   if (!value_of(header, "'fortran_order':").starts_with("False")) {
