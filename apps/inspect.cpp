@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "algos/checkpoint/checkpoint.hpp"
 #include "algos/checkpoint/checkpoint_store.hpp"
 #include "algos/training/run_folder.hpp"
 #include "apps/command_line.hpp"

@@ -20,6 +20,7 @@ const std::vector<std::string>& keys_that_resume_may_change() {
                                                  "learner.num_threads",
                                                  "evaluation.period",
                                                  "evaluation.num_episodes",
+                                                 "overestimation.period",
                                                  "checkpoint.period",
                                                  "checkpoint.period_s",
                                                  "checkpoint.keep",

@@ -6,7 +6,6 @@
 
 #include "algos/checkpoint/sha256.hpp"
 #include "algos/training/file_io.hpp"
-#include "sim/errors.hpp"
 
 namespace anthill {
 namespace fs = std::filesystem;
@@ -14,7 +13,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kUnfinished = ".tmp";
-constexpr const char* kDamaged = ".damaged";
 
 /// Folders called step-* without a suffix, oldest first.
 std::vector<fs::path> complete_folders(const fs::path& folder) {
@@ -28,13 +26,6 @@ std::vector<fs::path> complete_folders(const fs::path& folder) {
   }
   std::sort(found.begin(), found.end());
   return found;
-}
-
-void remove_unfinished(const fs::path& folder) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == kUnfinished) fs::remove_all(entry.path(), error);
-  }
 }
 
 StoredFile write_stored(const fs::path& folder, const std::string& name, std::string_view bytes) {
@@ -76,38 +67,6 @@ CheckpointStore::CheckpointStore(fs::path folder, std::int64_t keep)
       keep_(static_cast<std::size_t>(std::max<std::int64_t>(keep, 2))) {}
 
 std::vector<fs::path> CheckpointStore::list() const { return complete_folders(folder_); }
-
-std::optional<Checkpoint> CheckpointStore::open_newest(
-    const std::function<void(const std::string&)>& report) const {
-  std::vector<fs::path> folders = list();
-  std::reverse(folders.begin(), folders.end());
-  for (const fs::path& path : folders) {
-    try {
-      return Checkpoint::open(path);
-    } catch (const DamagedCheckpoint& error) {
-      report("warning: damaged checkpoint " + path.filename().string() + ": " + error.what());
-    }
-  }
-  if (folders.empty()) return std::nullopt;
-  throw ConfigError("'" + folder_.string() + "': none of " + std::to_string(folders.size()) +
-                    " checkpoints verifies; restore one from a copy, or start anew with --fresh "
-                    "--overwrite");
-}
-
-void CheckpointStore::continue_from(const Checkpoint& checkpoint) {
-  remove_unfinished(folder_);
-  remove_unfinished(folder_ / "archive");
-  std::error_code error;
-  for (const fs::path& path : list()) {
-    if (path.filename() <= checkpoint.folder().filename()) continue;
-    fs::path aside = path;
-    aside += kDamaged;
-    fs::remove_all(aside, error);
-    fs::rename(path, aside, error);
-  }
-  latest_ = checkpoint.folder();
-  segments_ = checkpoint.info().segments;
-}
 
 std::int64_t CheckpointStore::stored_until() const {
   return segments_.empty() ? 0 : segments_.back().end_step();

@@ -8,9 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "algos/checkpoint/checkpoint.hpp"
+#include "algos/checkpoint/manifest.hpp"
+#include "algos/checkpoint/named_arrays.hpp"
 
 namespace anthill {
+
+class Checkpoint;
 
 /// Everything that one checkpoint will hold, in memory of its own: training may go on while it is
 /// written.
@@ -23,9 +26,9 @@ struct CheckpointSnapshot {
   std::vector<std::filesystem::path> logs;  // files that must be on the disk before the checkpoint
 };
 
-/// One owner thread at a time. A checkpoint appears whole, by a rename, after all of it is on the
-/// disk; an older one is removed only then. Errors of the file system are std::runtime_error with
-/// the path, and leave the other checkpoints as they were.
+/// One owner thread at a time; no LibTorch in it. A checkpoint appears whole, by a rename, after
+/// all of it is on the disk; an older one is removed only then. Errors of the file system are
+/// std::runtime_error with the path, and leave the other checkpoints as they were.
 class CheckpointStore {
  public:
   /// Makes nothing. The newest `keep` checkpoints (at least 2) survive a write().

@@ -51,10 +51,6 @@ RunCheckpoints::RunCheckpoints(const CheckpointConfig& config, const std::filesy
       config_toml_(std::move(config_toml)),
       anthill_version_(std::move(anthill_version)) {}
 
-RunCheckpoints::~RunCheckpoints() {
-  if (writing_.valid()) writing_.wait();
-}
-
 std::optional<Checkpoint> RunCheckpoints::open_newest(
     const std::function<void(const std::string&)>& report) {
   std::optional<Checkpoint> newest = store_.open_newest(report);
@@ -63,11 +59,6 @@ std::optional<Checkpoint> RunCheckpoints::open_newest(
     saved_env_steps_ = archived_env_steps_ = newest->info().env_steps;
   }
   return newest;
-}
-
-bool RunCheckpoints::is_writing() const {
-  return writing_.valid() &&
-         writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
 bool RunCheckpoints::archive_is_due(const Counters& counters) const {
@@ -80,7 +71,7 @@ bool RunCheckpoints::is_due(const Trainer& trainer, bool last) const {
   const Counters& counters = trainer.counters();
   if (!enabled()) return false;
   if (last || saved_env_steps_ < 0 || archive_is_due(counters)) return true;
-  if (is_writing()) return false;
+  if (writer_.is_busy()) return false;
   const Clock::time_point now = Clock::now();
   if (back_off_.count() > 0) return now >= retry_at_;
   const std::int64_t unsaved = trainer.end_stored_step() - store_.stored_until();
@@ -109,16 +100,6 @@ CheckpointSnapshot RunCheckpoints::take_snapshot(const Trainer& trainer,
   return snapshot;
 }
 
-/// What went wrong, or "".
-std::string RunCheckpoints::write(const CheckpointSnapshot& snapshot, bool archive) {
-  try {
-    store_.write(snapshot, archive);
-    return "";
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-}
-
 /// Remembers when to try again.
 void RunCheckpoints::note(const std::string& error) {
   if (error.empty()) {
@@ -131,8 +112,8 @@ void RunCheckpoints::note(const std::string& error) {
 
 /// Waits for the writing thread; what went wrong there, or "".
 std::string RunCheckpoints::finish_writing() {
-  if (!writing_.valid()) return "";
-  const std::string error = writing_.get();
+  if (!writer_.is_busy() && !writer_.is_over()) return "";
+  std::string error = writer_.finish();
   note(error);
   return error;
 }
@@ -145,7 +126,7 @@ void RunCheckpoints::report(const std::string& error,
 }
 
 void RunCheckpoints::poll(const std::function<void(const std::string&)>& warn) {
-  if (writing_.valid() && !is_writing()) report(finish_writing(), warn);
+  if (writer_.is_over()) report(finish_writing(), warn);
 }
 
 bool RunCheckpoints::link_newest(const std::filesystem::path& to) {
@@ -183,13 +164,9 @@ void RunCheckpoints::save(const Trainer& trainer, const RunParts& parts, bool la
       const auto snapshot = copy_state(trainer, parts);
       if (!snapshot) return;
       if (archive) archived_env_steps_ = saved_env_steps_;
-      if (wait) {
-        error = write(*snapshot, archive);
-      } else {
-        writing_ = std::async(std::launch::async,
-                              [this, snapshot, archive] { return write(*snapshot, archive); });
-        return;
-      }
+      writer_.start([this, snapshot, archive] { store_.write(*snapshot, archive); });
+      if (!wait) return;
+      error = writer_.finish();
     } catch (const std::runtime_error& trouble) {
       error = trouble.what();  // a log that cannot be flushed
     }

@@ -5,12 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "algos/checkpoint/checkpoint.hpp"
 #include "algos/checkpoint/checkpoint_store.hpp"
+#include "algos/checkpoint/write_behind.hpp"
 #include "algos/training/trainer.hpp"
 
 namespace anthill {
@@ -30,9 +31,6 @@ class RunCheckpoints {
   /// `run`: the run folder. `config_toml`: what every checkpoint keeps as its configuration.
   RunCheckpoints(const CheckpointConfig& config, const std::filesystem::path& run,
                  std::string config_toml, std::string anthill_version);
-  ~RunCheckpoints();
-  RunCheckpoints(const RunCheckpoints&) = delete;
-  RunCheckpoints& operator=(const RunCheckpoints&) = delete;
 
   /// The newest checkpoint that verifies (CheckpointStore::open_newest), from which the run will go
   /// on; nothing when there is none.
@@ -69,22 +67,20 @@ class RunCheckpoints {
   CheckpointSnapshot take_snapshot(const Trainer& trainer, const RunParts& parts) const;
   std::shared_ptr<const CheckpointSnapshot> copy_state(const Trainer& trainer,
                                                        const RunParts& parts);
-  bool is_writing() const;
-  std::string write(const CheckpointSnapshot& snapshot, bool archive);
   void note(const std::string& error);
   std::string finish_writing();
   void report(const std::string& error, const std::function<void(const std::string&)>& warn) const;
 
   CheckpointConfig config_;
-  CheckpointStore store_;  // the writing thread's while is_writing()
+  CheckpointStore store_;  // the writing thread's while writer_ is busy
   std::string config_toml_, anthill_version_;
-  std::future<std::string> writing_;   // the error, "" when there was none
   std::int64_t saved_env_steps_ = -1;  // of the last snapshot; -1: none yet
   std::int64_t archived_env_steps_ = -1;
   Clock::time_point saved_at_ = Clock::now();
   Clock::time_point retry_at_ = Clock::now();
   std::chrono::seconds back_off_{0};
   double stopped_s_ = 0.0, longest_stop_s_ = 0.0;
+  WriteBehind writer_;  // the last member: it ends before the store
 };
 
 }  // namespace anthill

@@ -187,7 +187,7 @@ void RunRecorder::on_overestimation(const Counters& counters, const Overestimati
       states.push_back(state_row(kind.kind, static_cast<std::int64_t>(i), kind.states[i]));
       states.back().emplace_back("env_steps", counters.env_steps);
     }
-    log_.overestimation(row, states);
+    attempt([&] { log_.overestimation(row, states); });
     message(overestimation_line(kind, counters.env_steps));
   }
   char cost[128];

@@ -174,7 +174,9 @@ bool Trainer::probe_is_due() const {
 
 /// `diverged`, without a probe, when the parameters are not finite.
 Trainer::Outcome Trainer::probe(const std::atomic<bool>& stop, TrainingObserver& observer) {
-  if (!agent_->parameters_are_finite()) return Outcome::diverged;
+  if (!agent_->parameters_are_finite()) {
+    return tolerate(false, observer) ? Outcome::done : Outcome::diverged;
+  }
   const auto keep_going = [&] {
     observer.on_tick(counters_);
     return !stop.load(std::memory_order_relaxed);

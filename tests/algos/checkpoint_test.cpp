@@ -1,4 +1,6 @@
 #define BOOST_TEST_MODULE checkpoint
+#include "algos/checkpoint/checkpoint.hpp"
+
 #include <sys/resource.h>
 
 #include <boost/test/unit_test.hpp>

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "algos/checkpoint/checkpoint.hpp"
 #include "algos/checkpoint/checkpoint_store.hpp"
 #include "algos/training/trainer.hpp"
 #include "tests/algos/temporary_folder.hpp"
