@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
+#include <new>
+#include <stdexcept>
 #include <thread>
 
 #include "algos/training/file_io.hpp"
@@ -161,14 +162,16 @@ void RunCheckpoints::save(const Trainer& trainer, const RunParts& parts, bool la
     if (i > 0) std::this_thread::sleep_for(std::chrono::seconds(1));
     error.clear();
     try {
+      if (archive) archived_env_steps_ = saved_env_steps_;
       const auto snapshot = copy_state(trainer, parts);
       if (!snapshot) return;
-      if (archive) archived_env_steps_ = saved_env_steps_;
       writer_.start([this, snapshot, archive] { store_.write(*snapshot, archive); });
       if (!wait) return;
       error = writer_.finish();
     } catch (const std::runtime_error& trouble) {
       error = trouble.what();  // a log that cannot be flushed
+    } catch (const std::bad_alloc&) {
+      error = "no memory for a copy of what is to be saved";
     }
     if (error.empty()) break;
   }
