@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "algos/agents/agent.hpp"
 #include "algos/checkpoint/checkpoint.hpp"
 #include "algos/checkpoint/checkpoint_store.hpp"
 #include "apps/bench_learner.hpp"

@@ -101,7 +101,9 @@ double modified_s(const struct stat& status) {
 /// machine's: a new file tells the time. Far ahead counts as long ago (a clock was set back).
 double age_s(const fs::path& path) {
   fs::path probe = path;
-  probe += "." + std::to_string(::getpid()) + ".clock";
+  probe += '.';
+  probe += std::to_string(::getpid());
+  probe += ".clock";
   struct stat owner {
   }, now{};
   const int descriptor =

@@ -18,10 +18,9 @@ std::string refusal(const ResolvedExperiment& now, const std::string& saved) {
 
 /// Another value that the field accepts.
 std::string other_value(const Field& field, const Value& value) {
-  if (!field.choices.empty()) {
-    const std::string& now = std::get<std::string>(value);
+  if (const auto* now = std::get_if<std::string>(&value)) {
     for (const std::string& choice : field.choices) {
-      if (choice != now) return toml_string(choice);
+      if (choice != *now) return toml_string(choice);
     }
   }
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "false" : "true";
