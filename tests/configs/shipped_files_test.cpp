@@ -9,7 +9,7 @@ using namespace anthill;
 
 namespace {
 
-const std::string kConfigs = ANTHILL_SOURCE_DIR "/configs/";
+const std::string kConfigs = "configs/";
 
 /// Keys in which two shipped experiments differ.
 std::vector<std::string> differences(const std::string& a, const std::string& b) {

@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(shapes_are_gymnasiums) {
 }
 
 BOOST_AUTO_TEST_CASE(the_documentation_has_every_task) {
-  std::ifstream in(ANTHILL_SOURCE_DIR "/docs/environments.md");
+  std::ifstream in("docs/environments.md");
   const std::string page{std::istreambuf_iterator<char>(in), {}};
   for (const Shape& shape : kShapes) {
     std::ostringstream row;
