@@ -12,9 +12,10 @@ struct Subcommand {
   std::string_view summary;
 };
 
-inline constexpr std::array<Subcommand, 6> kSubcommands = {{
+inline constexpr std::array<Subcommand, 7> kSubcommands = {{
     {"train", "train an agent as a configuration file says, into a run folder"},
     {"evaluate", "run the policy of a run folder and report its returns"},
+    {"probe", "measure the critics' overestimation in every checkpoint of runs"},
     {"inspect", "say what a run folder or a checkpoint holds and whether it verifies"},
     {"bench", "measure the speed of the simulator, the replay buffer and the learner"},
     {"config", "print a configuration with the origin of every value, or document every key"},

@@ -72,6 +72,9 @@ void add_training(std::vector<Field>& fields) {
   table.add("on_non_finite", &TrainingConfig::on_non_finite,
             "When losses, values or parameters are no longer finite; abort: end with a post-mortem "
             "folder.");
+  table.add("timeout_is_terminal", &TrainingConfig::timeout_is_terminal,
+            "Store a transition at the time limit as terminated: no bootstrapping there, as some "
+            "published programs have it; it lowers every value.");
   table.add("overlap", &TrainingConfig::overlap,
             "Learn while the simulator steps; false: step, store, then learn.");
 }

@@ -61,6 +61,13 @@ class Agent {
   virtual const std::vector<std::string>& metric_names() const = 0;
   virtual Tensor take_metric_means() = 0;
 
+  /// Names of what diagnose() measures; none for an algorithm without.
+  virtual const std::vector<std::string>& diagnostic_names() const;
+  /// Looks at the networks as they are, on a batch and with the latest update's noise; `rewards`:
+  /// of the stored transitions. Changes nothing that training depends on. [K, M] on the host;
+  /// synchronises.
+  virtual Tensor diagnose(const Batch& /*batch*/, const RewardRange& /*rewards*/) { return {}; }
+
   /// All networks and the temperature by name (shared memory, not copies), e.g.
   /// "actor.hidden_0.weight" [M, 1, out, in].
   virtual std::vector<NamedTensor> parameters() const = 0;
@@ -69,6 +76,9 @@ class Agent {
   /// counters, sums of metrics. load() throws ConfigError for another structure. Both synchronise.
   virtual void save(StateWriter state) const = 0;
   virtual void load(const StateReader& state) = 0;
+  /// The networks and the temperature alone, for one that will not learn on: also from a checkpoint
+  /// of an earlier version that saved less beside them.
+  virtual void load_networks(const StateReader& state) { load(state); }
   /// Member 0's policy and critics as a value probe reads them; shares the parameters, must not
   /// outlive the agent. Null for an algorithm without them.
   virtual std::unique_ptr<ActorCritic> actor_critic() const { return nullptr; }

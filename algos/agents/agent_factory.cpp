@@ -8,6 +8,11 @@
 
 namespace anthill {
 
+const std::vector<std::string>& Agent::diagnostic_names() const {
+  static const std::vector<std::string> none;
+  return none;
+}
+
 bool Agent::parameters_are_finite() const {
   for (const NamedTensor& named : parameters()) {
     if (!at::isfinite(named.tensor).all().item<bool>()) return false;

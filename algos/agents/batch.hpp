@@ -24,6 +24,12 @@ struct Batch {
         next_observation(make({members, batch_size, observation_dim}, device)),
         bootstrap(make({members, batch_size}, device)) {}
 
+  /// Another batch of the same sizes on the same device.
+  Batch copy_shape() const {
+    return Batch(reward.size(0), reward.size(1), observation.size(2), action.size(2),
+                 reward.device());
+  }
+
   /// The pointers for ReplayBuffer::sample_into; valid while this Batch lives.
   BatchView view() const {
     return {.num_batches = 1,

@@ -1,8 +1,10 @@
 #include "algos/agents/sac.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "algos/agents/sac_diagnostics.hpp"
 #include "algos/agents/sac_metrics.hpp"
 #include "algos/agents/stack.hpp"
 #include "algos/networks/noise.hpp"
@@ -62,14 +64,14 @@ Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob) {
   return -factor * (log_prob.mean(-1) + model.target_entropy);
 }
 
-void Sac::draw_noise(const Batch& batch) {
-  const auto counter = static_cast<std::uint64_t>(num_updates_);
-  const auto normal = [&](Tensor& noise, RandomStream stream) {
-    if (!noise.defined()) noise = at::empty_like(batch.action);
-    fill_normal(noise, shape_.seeds, stream, counter);
+void Sac::draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const {
+  const auto counter = static_cast<std::uint64_t>(update);
+  const auto normal = [&](Tensor& values, RandomStream stream) {
+    if (!values.defined()) values = at::empty_like(batch.action);
+    fill_normal(values, shape_.seeds, stream, counter);
   };
-  normal(noise_.next_action, RandomStream::next_action_noise);
-  normal(noise_.action, RandomStream::actor_noise);
+  normal(noise.next_action, RandomStream::next_action_noise);
+  normal(noise.action, RandomStream::actor_noise);
 
   const double dropout = model_.critic_shape.dropout;
   if (dropout == 0.0) return;
@@ -81,13 +83,13 @@ void Sac::draw_noise(const Batch& batch) {
     }
     fill_keep(keep, dropout, shape_.seeds, stream, counter);
   };
-  mask(noise_.target_keep, RandomStream::target_dropout);
-  mask(noise_.critic_keep, RandomStream::critic_dropout);
-  mask(noise_.actor_keep, RandomStream::actor_dropout);
+  mask(noise.target_keep, RandomStream::target_dropout);
+  mask(noise.critic_keep, RandomStream::critic_dropout);
+  mask(noise.actor_keep, RandomStream::actor_dropout);
 }
 
 void Sac::update(const Batch& batch) {
-  draw_noise(batch);
+  draw_noise(batch, num_updates_, noise_);
 
   // critics, and their targets: nothing below reads a target, so it may follow in the same pass
   const SacCriticLoss critic = sac_critic_loss(model_, batch, noise_);
@@ -154,6 +156,13 @@ Tensor Sac::take_metric_means() {
   metric_sums_.zero_();
   num_measured_ = 0;
   return means;
+}
+
+const std::vector<std::string>& Sac::diagnostic_names() const { return sac_diagnostic_names(); }
+
+Tensor Sac::diagnose(const Batch& batch, const RewardRange& rewards) {
+  draw_noise(batch, std::max<std::int64_t>(0, num_updates_ - 1), diagnosis_noise_);
+  return sac_diagnostics(model_, optimisers_, batch, diagnosis_noise_, rewards);
 }
 
 std::vector<NamedTensor> Sac::parameters() const {

@@ -66,15 +66,18 @@ class Sac final : public Agent {
   std::int64_t num_updates() const override { return num_updates_; }
   const std::vector<std::string>& metric_names() const override;
   Tensor take_metric_means() override;
+  const std::vector<std::string>& diagnostic_names() const override;
+  Tensor diagnose(const Batch& batch, const RewardRange& rewards) override;
   std::vector<NamedTensor> parameters() const override;
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
+  void load_networks(const StateReader& state) override;
   std::unique_ptr<ActorCritic> actor_critic() const override;
 
   const SacModel& model() const { return model_; }
 
  private:
-  void draw_noise(const Batch& batch);
+  void draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const;
   void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
                const Tensor& alpha);
 
@@ -82,8 +85,9 @@ class Sac final : public Agent {
   SacModel model_;
   SacOptimisers optimisers_;
   std::int64_t num_updates_ = 0;
-  SacNoise noise_;      // made on the first update
-  Tensor metric_sums_;  // (K x M)
+  SacNoise noise_;            // made on the first update
+  SacNoise diagnosis_noise_;  // and on the first diagnosis
+  Tensor metric_sums_;        // (K x M)
   std::int64_t num_measured_ = 0;
 };
 

@@ -79,12 +79,16 @@ void Sac::save(StateWriter state) const {
   state.tensor("metric_sums", metric_sums_);
 }
 
-void Sac::load(const StateReader& state) {
-  num_updates_ = state.integer("num_updates");
+void Sac::load_networks(const StateReader& state) {
   state.tensor("actor", model_.actor.flat());
   state.tensor("critic", model_.critic.flat());
   state.tensor("target_critic", model_.target_critic.flat());
   state.tensor("log_alpha", model_.log_alpha);
+}
+
+void Sac::load(const StateReader& state) {
+  load_networks(state);
+  num_updates_ = state.integer("num_updates");
   optimisers_.actor.load(state.part("actor_optimiser"));
   optimisers_.critic.load(state.part("critic_optimiser"));
   optimisers_.temperature.load(state.part("temperature_optimiser"));

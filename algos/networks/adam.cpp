@@ -39,6 +39,22 @@ std::int64_t Adam::num_steps() const {
   return device_num_steps_.defined() ? device_num_steps_.item<std::int64_t>() : num_steps_;
 }
 
+Tensor Adam::last_step(const Tensor& parameters) const {
+  const auto t = static_cast<double>(num_steps());
+  if (t == 0.0) return at::zeros_like(parameters);
+  std::vector<std::int64_t> per_member(static_cast<std::size_t>(parameters.dim()), 1);
+  per_member[0] = parameters.size(0);
+  const Tensor learning_rate =
+      at::tensor(settings_.learning_rate, at::kFloat).to(parameters.device()).view(per_member);
+  const Tensor denominator =
+      second_moment_.sqrt() / std::sqrt(1.0 - std::pow(settings_.beta2, t)) + settings_.eps;
+  const Tensor adam =
+      learning_rate / (1.0 - std::pow(settings_.beta1, t)) * first_moment_ / denominator;
+  if (settings_.weight_decay == 0.0) return -adam;
+  const Tensor decay = learning_rate * settings_.weight_decay;
+  return -adam - decay * (parameters + adam) / (1.0 - decay);
+}
+
 void Adam::save(StateWriter state) const {
   state.integer("num_steps", num_steps());
   state.tensor("first_moment", first_moment_);

@@ -41,6 +41,10 @@ class Adam {
   /// graph goes on counting.
   std::int64_t num_steps() const;
 
+  /// What the latest step added to `parameters`, worked out from the moments; 0 before the first.
+  /// Waits for the device.
+  Tensor last_step(const Tensor& parameters) const;
+
   /// Both moments and the number of steps; synchronise.
   void save(StateWriter state) const;
   void load(const StateReader& state);

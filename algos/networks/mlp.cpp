@@ -114,4 +114,17 @@ Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const Ml
   return output;
 }
 
+Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const MlpInput& input) {
+  check(shape, parameters, input, {});
+  if (shape.hidden_dims.empty()) throw std::invalid_argument("mlp_features: no hidden layer");
+  at::NoGradGuard no_grad;
+  const Tensor flat = parameters.flat().detach();
+  MlpTape tape{.batch = input.first.size(1), .input = join(input), .hidden = {}, .keep = {}};
+  flat.is_cuda() ? mlp_forward_cuda(shape, flat, tape) : mlp_forward_cpu(shape, flat, tape);
+  const std::int64_t width = shape.hidden_dims.back();
+  return tape.hidden.back()
+      .output.narrow(1, 0, tape.batch * width)
+      .reshape({flat.size(0), flat.size(1), tape.batch, width});
+}
+
 }  // namespace anthill

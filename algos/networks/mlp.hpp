@@ -49,6 +49,10 @@ struct MlpInput {
 Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const MlpInput& input,
                    const Tensor& keep = {});
 
+/// What the last hidden layer puts out (the penultimate features), [M, E, B, W]: after activation,
+/// LayerNorm and skip, without dropout. No graph. std::invalid_argument without a hidden layer.
+Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const MlpInput& input);
+
 /// Fills the parameters in place. Every network of member m draws from its own generator, seeded by
 /// (seeds[m], network_id, ensemble index), on the CPU, so the values do not depend on the device or
 /// on M.

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kAlways = "always";
 constexpr std::string_view kUpdates = "empty when the period had no update";
+constexpr std::string_view kDiagnosed = "SAC; empty when the period had no update";
 constexpr std::string_view kEnded = "empty when no episode ended in the period";
 constexpr std::string_view kLatest =
     "copy of the latest row of train.csv; empty before it, or where it is empty";
@@ -30,6 +31,10 @@ constexpr std::array kTrain = {
     MetricColumn{"updates_per_s", "updates/s", "updates of the period / its wall time", kAlways},
     MetricColumn{"replay_ratio", "updates/transition",
                  "achieved so far: gradient_updates / max(1, env_steps - learning_starts)",
+                 kAlways},
+    MetricColumn{"samples_per_transition", "samples/transition",
+                 "gradient_updates * training.batch_size / env_steps: how often a transition was "
+                 "replayed, on average",
                  kAlways},
     MetricColumn{
         "critic_loss", "return^2",
@@ -68,7 +73,44 @@ constexpr std::array kTrain = {
     MetricColumn{"train_return", "return",
                  "mean episode_return of the episodes that ended in the period", kEnded},
     MetricColumn{"train_length", "steps",
-                 "mean episode_length of the episodes that ended in the period", kEnded}};
+                 "mean episode_length of the episodes that ended in the period", kEnded},
+    MetricColumn{"actor_gradient_norm", "1",
+                 "Euclidean norm of d actor_loss / d (all parameters of the actor), before "
+                 "actor.max_gradient_norm",
+                 kDiagnosed},
+    MetricColumn{"critic_gradient_norm", "1",
+                 "the same of critic_loss and the parameters of all critics together", kDiagnosed},
+    MetricColumn{"actor_parameter_norm", "1", "Euclidean norm of all parameters of the actor",
+                 kDiagnosed},
+    MetricColumn{"critic_parameter_norm", "1", "the same of all critics together", kDiagnosed},
+    MetricColumn{"actor_update_ratio", "1",
+                 "norm of what the latest update added to the actor's parameters / "
+                 "actor_parameter_norm: the effective learning rate",
+                 kDiagnosed},
+    MetricColumn{"critic_update_ratio", "1", "the same of the critics", kDiagnosed},
+    MetricColumn{"critic_dormant_025", "1",
+                 "share of the units of the critics' last hidden layer with mean_B |h| <= .025 * "
+                 "(mean of that over the layer's units): ReDo's dormant units (Sokar et al., 2023)",
+                 kDiagnosed},
+    MetricColumn{"critic_dormant_100", "1", "the same with .1", kDiagnosed},
+    MetricColumn{"critic_effective_rank", "1",
+                 "exp(-sum_i p_i ln p_i), p_i = sigma_i / sum sigma, sigma the singular values of "
+                 "the last hidden layer's output on the batch (Roy & Vetterli, 2007); mean over "
+                 "the critics; nan where an output is not finite",
+                 kDiagnosed},
+    MetricColumn{"policy_log_std", "1",
+                 "mean over batch and action elements of log_std(s), the Gaussian's before tanh",
+                 kDiagnosed},
+    MetricColumn{"policy_u_abs", "1",
+                 "mean over batch and action elements of |u|, a = tanh(u) ~ pi", kDiagnosed},
+    MetricColumn{"policy_saturated", "1",
+                 "share of batch and action elements with |a| > .99, a ~ pi", kDiagnosed},
+    MetricColumn{"action_gradient_norm", "return",
+                 "mean_B |d min_j Q_j(s, a) / d a|, a ~ pi (Euclidean)", kDiagnosed},
+    MetricColumn{"implausible_share", "1",
+                 "share of the batch's Q_j(s, a) outside of [L, U] as in overestimation.csv, with "
+                 "max log pi over the batch; an alarm, no proof",
+                 kDiagnosed}};
 
 constexpr std::array kEpisodes = {
     kEnvSteps,
@@ -152,6 +194,12 @@ TaskTable::TaskTable(const MetricTable& table, std::span<const std::string> rewa
   table_.columns = columns_;
 }
 
+ExtendedTable::ExtendedTable(const MetricTable& table, std::span<const MetricColumn> more)
+    : columns_(table.columns.begin(), table.columns.end()), table_(table) {
+  columns_.insert(columns_.end(), more.begin(), more.end());
+  table_.columns = columns_;
+}
+
 std::string term_column(const std::string& reward_term) { return "episode_" + reward_term; }
 
 const MetricTable& train_metrics() {
@@ -162,7 +210,10 @@ const MetricTable& train_metrics() {
       "`target_mean`) are means over the period's updates of a value taken once per update on its "
       "batch: `q_min`, for instance, is the mean of the batch minima, not the minimum of the "
       "period. All are taken before the update changes what they measure, except that the actor's "
-      "and the temperature's use the critics just updated.",
+      "and the temperature's use the critics just updated. The columns from `actor_gradient_norm` "
+      "on are taken once per row, of the networks as they are then, on a batch with the draw "
+      "number "
+      "and the noise of the latest update.",
       kTrain};
   return table;
 }
@@ -203,6 +254,7 @@ std::string metrics_markdown() {
   append_table(text, evaluation_metrics());
   append_table(text, overestimation_metrics());
   append_table(text, overestimation_state_metrics());
+  append_table(text, probe_origin_metrics());
   return text;
 }
 

@@ -44,6 +44,20 @@ class TaskTable {
   MetricTable table_;
 };
 
+/// A table with more columns behind its own. Owns the columns.
+class ExtendedTable {
+ public:
+  ExtendedTable(const MetricTable& table, std::span<const MetricColumn> more);
+  ExtendedTable(const ExtendedTable&) = delete;
+  ExtendedTable& operator=(const ExtendedTable&) = delete;
+
+  const MetricTable& table() const { return table_; }
+
+ private:
+  std::vector<MetricColumn> columns_;
+  MetricTable table_;
+};
+
 /// The column of one reward term in episodes.csv, e.g. "episode_reward_forward".
 std::string term_column(const std::string& reward_term);
 
@@ -53,6 +67,9 @@ const MetricTable& episode_metrics();
 const MetricTable& evaluation_metrics();
 const MetricTable& overestimation_metrics();        // overestimation_glossary.cpp
 const MetricTable& overestimation_state_metrics();  // overestimation_glossary.cpp
+
+/// What `anthill probe` appends to the columns of both.
+const MetricTable& probe_origin_metrics();  // overestimation_glossary.cpp
 
 /// The text of docs/metrics.md.
 std::string metrics_markdown();

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -61,6 +62,13 @@ struct ProbeContext {
 /// The aggregates of one kind: a pure function. Cells that do not exist are left out.
 MetricRow summarise(StateKind kind, const std::vector<ProbedState>& states,
                     const ProbeContext& context);
+
+/// For the terminal: "overestimation at 2500, on_policy: Q 34.1, soft return 20.2, bias +0.139
+/// [0.101, 0.180] reward per step"; and what the probe cost, beside all `probe_seconds` so far as a
+/// share of the run's `run_seconds`.
+std::string overestimation_line(const ProbedKind& kind, std::int64_t env_steps);
+std::string overestimation_cost_line(const OverestimationResult& result, double probe_seconds,
+                                     double run_seconds);
 
 /// A row of overestimation_states.csv without env_steps.
 MetricRow state_row(StateKind kind, std::int64_t index, const ProbedState& state);

@@ -127,7 +127,7 @@ constexpr std::array kOverestimation = {
     MetricColumn{"seconds", "s", "wall time of the whole probe, all of its states together",
                  kAlways},
     MetricColumn{"time_share", "1", "time of all probes so far / wall time of the run so far",
-                 kAlways}};
+                 "empty from anthill probe"}};
 
 constexpr std::array kStateColumns = {
     kEnvSteps,
@@ -157,6 +157,19 @@ constexpr std::array kStateColumns = {
     MetricColumn{"rollout_length", "steps", "mean over the rollouts", kAlways},
     MetricColumn{"cut_share", "1", "share of the rollouts that the horizon cut", kAlways}};
 
+constexpr std::string_view kSwapped = "empty where it is the checkpoint's own";
+
+constexpr std::array kOriginColumns = {
+    MetricColumn{"run", "name", "the run: its path below the folder that was named", kAlways,
+                 false},
+    MetricColumn{"checkpoint", "name", "the probed checkpoint of that run", kAlways, false},
+    MetricColumn{"actor_from", "name", "run and checkpoint whose policy acts in its place",
+                 kSwapped, false},
+    MetricColumn{"critic_from", "name", "run and checkpoint whose critics and targets are judged",
+                 kSwapped, false},
+    MetricColumn{"alpha_from", "name", "run and checkpoint whose temperature weighs the entropy",
+                 kSwapped, false}};
+
 }  // namespace
 
 const MetricTable& overestimation_metrics() {
@@ -176,6 +189,15 @@ const MetricTable& overestimation_state_metrics() {
       "overestimation_states.csv", "",
       "One row for each probed state that counts in overestimation.csv; no TensorBoard.",
       kStateColumns};
+  return table;
+}
+
+const MetricTable& probe_origin_metrics() {
+  static constexpr MetricTable table = {
+      "anthill probe", "",
+      "`anthill probe` writes overestimation.csv and overestimation_states.csv with these columns "
+      "behind the others. `wall_time_s` is the run's when the checkpoint was saved.",
+      kOriginColumns};
   return table;
 }
 

@@ -1,6 +1,7 @@
 // From probed states to the columns of overestimation.csv and overestimation_states.csv.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 
 #include "algos/training/overestimation.hpp"
@@ -160,6 +161,29 @@ MetricRow summarise(StateKind kind, const std::vector<ProbedState>& states,
   row.add("rollout_length", mean(&ProbedState::rollout_length));
   row.add("cut_share", mean(&ProbedState::cut_share));
   return row.take();
+}
+
+std::string overestimation_line(const ProbedKind& kind, std::int64_t env_steps) {
+  char text[256];
+  std::snprintf(text, sizeof text,
+                "overestimation at %lld, %s: Q %.4g, soft return %.4g, bias %+.3g [%.3g, %.3g] "
+                "reward per step",
+                static_cast<long long>(env_steps), std::string(state_kind_name(kind.kind)).c_str(),
+                kind.value("q_mean"), kind.value("soft_return"), kind.value("bias_reward"),
+                kind.value("bias_reward_low"), kind.value("bias_reward_high"));
+  return text;
+}
+
+std::string overestimation_cost_line(const OverestimationResult& result, double probe_seconds,
+                                     double run_seconds) {
+  char text[160];
+  std::snprintf(text, sizeof text,
+                "overestimation: %lld rollout steps in %.1f s (%.0f steps/s), %.1f %% of the run's "
+                "time so far",
+                static_cast<long long>(result.num_steps), result.seconds,
+                static_cast<double>(result.num_steps) / std::max(result.seconds, 1e-9),
+                100.0 * probe_seconds / std::max(run_seconds, 1e-9));
+  return text;
 }
 
 MetricRow state_row(StateKind kind, std::int64_t index, const ProbedState& state) {

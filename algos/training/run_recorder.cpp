@@ -24,19 +24,6 @@ std::string simulator_warning() {
   return text.empty() ? "non-finite state, reward or observation" : "latest warning: " + text;
 }
 
-/// "overestimation at 2500, on_policy: Q 34.1, soft return 20.2, bias +0.139 [0.101, 0.180] reward
-/// per step"
-std::string overestimation_line(const ProbedKind& kind, std::int64_t env_steps) {
-  char text[256];
-  std::snprintf(text, sizeof text,
-                "overestimation at %lld, %s: Q %.4g, soft return %.4g, bias %+.3g [%.3g, %.3g] "
-                "reward per step",
-                static_cast<long long>(env_steps), std::string(state_kind_name(kind.kind)).c_str(),
-                kind.value("q_mean"), kind.value("soft_return"), kind.value("bias_reward"),
-                kind.value("bias_reward_low"), kind.value("bias_reward_high"));
-  return text;
-}
-
 double number(std::int64_t value) { return static_cast<double>(value); }
 
 }  // namespace
@@ -130,6 +117,9 @@ void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::st
                    {"env_steps_per_s", steps / seconds},
                    {"updates_per_s", updates / seconds},
                    {"replay_ratio", number(counters.gradient_updates) / number(transitions)},
+                   {"samples_per_transition",
+                    number(counters.gradient_updates) * number(config_.training.batch_size) /
+                        number(std::max<std::int64_t>(1, counters.env_steps))},
                    {"reward_mean", period_.reward_sum / steps},
                    {"sim_warnings", number(sim_warnings_)},
                    {"memory_mib", resident_memory_mib()}};
@@ -190,12 +180,7 @@ void RunRecorder::on_overestimation(const Counters& counters, const Overestimati
     attempt([&] { log_.overestimation(row, states); });
     message(overestimation_line(kind, counters.env_steps));
   }
-  char cost[128];
-  std::snprintf(cost, sizeof cost,
-                "overestimation: %lld rollout steps in %.1f s, %.1f %% of the "
-                "run's time so far",
-                static_cast<long long>(result.num_steps), result.seconds, 100.0 * share);
-  message(cost);
+  message(overestimation_cost_line(result, probe_seconds_, now));
 }
 
 void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {

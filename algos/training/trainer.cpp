@@ -53,6 +53,8 @@ bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observ
     if (overlap && !learn(before, stop, observer)) return true;
     TransitionView rows = staging_->back();
     rows.state = state_before_;
+    for (std::size_t i = 0; config_.training.timeout_is_terminal && i < rows.terminated.size(); ++i)
+      if (rows.truncated[i]) rows.terminated[i] = 1;
     buffer_->insert(rows, current_stream(device_));
     staging_->flip();
     phase_ = StepPhase::unlearned;
@@ -136,10 +138,31 @@ bool Trainer::report_metrics(TrainingObserver& observer) {
   const Tensor means = agent_->take_metric_means().select(1, 0).to(at::kDouble).contiguous();
   const std::vector<double> values(means.data_ptr<double>(),
                                    means.data_ptr<double>() + means.numel());
-  observer.on_metrics(counters_, agent_->metric_names(), values);
+  std::vector<std::string> names = agent_->metric_names();
+  std::vector<double> all = values;
+  if (learned) add_diagnostics(names, all);
+  observer.on_metrics(counters_, names, all);
   if (!learned) return true;
   return std::ranges::all_of(values, [](double v) { return std::isfinite(v); }) &&
          agent_->parameters_are_finite();
+}
+
+/// On the rows that the latest update drew, as far as the ring still holds the same; a batch of its
+/// own, so that nothing of training changes.
+void Trainer::add_diagnostics(std::vector<std::string>& names, std::vector<double>& values) {
+  const std::vector<std::string>& more = agent_->diagnostic_names();
+  if (more.empty()) return;
+  if (!diagnosis_batch_) diagnosis_batch_ = std::make_unique<Batch>(batch_->copy_shape());
+  buffer_->sample_into(diagnosis_batch_->view(),
+                       static_cast<std::uint64_t>(counters_.gradient_updates - 1),
+                       current_stream(device_));
+  const Tensor measured = agent_->diagnose(*diagnosis_batch_, buffer_->reward_range())
+                              .select(1, 0)
+                              .to(at::kDouble)
+                              .contiguous();
+  names.insert(names.end(), more.begin(), more.end());
+  values.insert(values.end(), measured.data_ptr<double>(),
+                measured.data_ptr<double>() + measured.numel());
 }
 
 /// Whether training goes on: with finite numbers, or without where the configuration says so.

@@ -84,12 +84,18 @@ class Trainer {
   /// task, model, MuJoCo or structure.
   void load(const Checkpoint& checkpoint);
 
+  /// The networks and the buffer of `checkpoint` alone, to look at and not to go on from. Throws as
+  /// load().
+  void load_frozen(const Checkpoint& checkpoint);
+
   const Counters& counters() const { return counters_; }
   const ReplayRatio& replay_ratio() const { return replay_ratio_; }
   Agent& agent() { return *agent_; }
   const VectorEnv& envs() const { return *envs_; }
   const Env& env() const { return *env_; }
   const ReplayBuffer& buffer() const { return *buffer_; }
+  /// Idle between vector steps.
+  ThreadPool& pool() { return pool_; }
   /// What the latest update learned from.
   const Batch& batch() const { return *batch_; }
   at::Device device() const { return device_; }
@@ -103,6 +109,7 @@ class Trainer {
   bool close_step(const std::atomic<bool>& stop, TrainingObserver& observer);
   bool learn(std::int64_t env_steps, const std::atomic<bool>& stop, TrainingObserver& observer);
   bool report_metrics(TrainingObserver& observer);
+  void add_diagnostics(std::vector<std::string>& names, std::vector<double>& values);
   bool tolerate(bool finite, TrainingObserver& observer);
   Outcome evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
   bool probe_is_due() const;
@@ -118,7 +125,7 @@ class Trainer {
   std::unique_ptr<VectorEnv> envs_;
   std::unique_ptr<ReplayBuffer> buffer_;
   std::unique_ptr<Agent> agent_;
-  std::unique_ptr<Batch> batch_;
+  std::unique_ptr<Batch> batch_, diagnosis_batch_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<OverestimationProbe> probe_;
   ReplayRatio replay_ratio_;

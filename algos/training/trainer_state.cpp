@@ -86,4 +86,10 @@ void Trainer::load(const Checkpoint& checkpoint) {
   loaded_ = true;
 }
 
+void Trainer::load_frozen(const Checkpoint& checkpoint) {
+  check_environments(checkpoint, *env_);
+  agent_->load_networks(checkpoint.state().part("agent"));
+  checkpoint.load_replay(*buffer_);
+}
+
 }  // namespace anthill

@@ -28,7 +28,8 @@ struct TrainingConfig {
   double replay_ratio = 1.0;  // gradient updates per transition, any real number >= 0
   std::int64_t batch_size = 256;
   OnNonFinite on_non_finite = OnNonFinite::abort;
-  bool overlap = true;  // learn while the simulator steps; false: the textbook order
+  bool timeout_is_terminal = false;  // the learner takes the time limit for an end
+  bool overlap = true;               // learn while the simulator steps; false: the textbook order
 };
 
 struct LearnerConfig {
