@@ -83,12 +83,6 @@ std::string task_of(const std::string& name) {
   return task;
 }
 
-/// Whether the options of [sim.SECTION] act on `env`.
-bool has_options_of(const std::string& env, const std::string& section) {
-  const std::string task = task_of(env);
-  return task == task_of(section) || (section == "lunar_lander" && task == "lunarlandercontinuous");
-}
-
 /// Options of a task that does not run are a mistake in one of the two names.
 void refuse_unused_tasks(const ResolvedExperiment& experiment) {
   const std::string& env = experiment.config.sim.env;
@@ -159,6 +153,11 @@ std::string location_of(const ResolvedExperiment& experiment,
     return origin == kOverrideOrigin ? origin + " " + key : origin;
   }
   return experiment.path.empty() ? "configuration" : experiment.path;
+}
+
+bool has_options_of(const std::string& env, const std::string& section) {
+  const std::string task = task_of(env);
+  return task == task_of(section) || (section == "lunar_lander" && task == "lunarlandercontinuous");
 }
 
 void check_relations(const ResolvedExperiment& experiment) {

@@ -10,6 +10,11 @@ namespace anthill {
 namespace fs = std::filesystem;
 namespace {
 
+fs::path& gymnasium_folder() {
+  static fs::path folder = ANTHILL_ASSETS_DIR;
+  return folder;
+}
+
 std::vector<fs::path> search_folders() {
   std::vector<fs::path> folders;
   if (const char* folder = std::getenv("ANTHILL_ASSETS"); folder != nullptr && *folder != '\0') {
@@ -18,11 +23,13 @@ std::vector<fs::path> search_folders() {
   std::error_code error;
   const fs::path executable = fs::read_symlink("/proc/self/exe", error);
   if (!error) folders.push_back(executable.parent_path() / "assets");
-  folders.emplace_back(ANTHILL_ASSETS_DIR);
+  folders.push_back(gymnasium_folder());
   return folders;
 }
 
 }  // namespace
+
+void set_asset_folder(const fs::path& folder) { gymnasium_folder() = folder; }
 
 fs::path find_asset(const std::string& file) {
   std::error_code error;

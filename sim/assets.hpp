@@ -11,4 +11,8 @@ namespace anthill {
 /// found at configure time. Throws ConfigError that lists the places tried.
 std::filesystem::path find_asset(const std::string& file);
 
+/// Puts another folder in the place of the one found at configure time, which is elsewhere where
+/// the library runs on another machine (a Python wheel). Before the first task is made.
+void set_asset_folder(const std::filesystem::path& folder);
+
 }  // namespace anthill

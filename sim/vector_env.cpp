@@ -134,6 +134,7 @@ void VectorEnv::Impl::check_views() const {
   check_size(view.truncated, num_envs, "rows.truncated");
   check_size(view.invalid, num_envs, "rows.invalid");
   check_size(acting_observation, num_envs * observation_dim, "acting_observation");
+  if (!held_lanes.empty()) check_size(held_lanes, num_envs, "held");
 }
 
 void VectorEnv::Impl::require_idle(const char* function) const {
@@ -153,20 +154,25 @@ const EnvSpec& VectorEnv::spec() const { return impl_->env->spec(); }
 
 std::int64_t VectorEnv::num_envs() const { return static_cast<std::int64_t>(impl_->num_envs); }
 
-void VectorEnv::reset(std::span<float> acting_observation) {
+void VectorEnv::reset(std::span<float> acting_observation, std::span<const std::uint8_t> lanes) {
   impl_->require_idle("reset");
   check_size(acting_observation, impl_->num_envs * impl_->observation_dim, "acting_observation");
+  if (!lanes.empty()) check_size(lanes, impl_->num_envs, "lanes");
   impl_->acting_observation = acting_observation;
-  impl_->for_all_lanes(Impl::run_chunk<&Impl::reset_lane>);
+  impl_->chosen_lanes = lanes;
+  impl_->for_all_lanes(lanes.empty() ? Impl::run_chunk<&Impl::reset_lane>
+                                     : Impl::run_chunk<&Impl::reset_chosen_lane>);
   impl_->pool.finish();
-  impl_->num_waiting = 0;
+  impl_->count_waiting_lanes();
 }
 
-void VectorEnv::begin_step(TransitionView rows, std::span<float> acting_observation) {
+void VectorEnv::begin_step(TransitionView rows, std::span<float> acting_observation,
+                           std::span<const std::uint8_t> held) {
   impl_->require_idle("begin_step");
   if (impl_->num_waiting > 0) throw std::logic_error("VectorEnv::begin_step: call reset() first");
   impl_->view = rows;
   impl_->acting_observation = acting_observation;
+  impl_->held_lanes = held;
   impl_->check_views();
   impl_->finished.clear();
   impl_->invalid.clear();

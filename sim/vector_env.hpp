@@ -69,9 +69,14 @@ class VectorEnv {
   const EnvSpec& spec() const;
   std::int64_t num_envs() const;
 
-  /// Starts a new episode in every lane, with the lane's generator as it is, and writes the
-  /// observations to act on, [N, D] float32.
-  void reset(std::span<float> acting_observation);
+  /// Starts a new episode, with the lane's generator as it is, and writes the observations to act
+  /// on, [N, D] float32: in every lane, or where `lanes` (N) is given in those where it is not 0;
+  /// the others go on, and their observations are left as they are.
+  void reset(std::span<float> acting_observation, std::span<const std::uint8_t> lanes = {});
+
+  /// Gives `lane` the generator of a VectorEnv that was made with `seed`. Its episode is over: it
+  /// is to be reset before the next step. Between steps only (std::logic_error).
+  void seed(std::int64_t lane, std::uint64_t seed);
 
   /// Starts one control step of every lane in the pool and returns at once. `rows.action` is read
   /// (normalised; scaled to environment units as a*scale + bias, an exact identity for bounds of
@@ -85,7 +90,10 @@ class VectorEnv {
   /// whose step warns in MuJoCo or is not finite in float32, gets invalid = 1 and zeros (reward,
   /// next_observation, terminated, truncated; a bad action is overwritten with zeros too), its
   /// episode ends and a new one begins; other lanes go on.
-  void begin_step(TransitionView rows, std::span<float> acting_observation);
+  ///
+  /// Lanes where `held` (N, or empty) is not 0 stay as they are: nothing of theirs is written.
+  void begin_step(TransitionView rows, std::span<float> acting_observation,
+                  std::span<const std::uint8_t> held = {});
 
   /// Waits for (and helps with) the step that begin_step started.
   void finish_step();

@@ -72,6 +72,7 @@ struct VectorEnv::Impl {
 
   void seed_lane(std::size_t lane, Scratch& scratch);
   void reset_lane(std::size_t lane, Scratch& scratch);
+  void reset_chosen_lane(std::size_t lane, Scratch& scratch);
   void step_lane(std::size_t lane, Scratch& scratch);
   bool read_action(std::size_t lane, std::span<float> out) const;
   bool write_transition(std::size_t lane, const StepResult& result, const Scratch& scratch) const;
@@ -105,6 +106,8 @@ struct VectorEnv::Impl {
 
   TransitionView view;
   std::span<float> acting_observation;
+  std::span<const std::uint8_t> chosen_lanes;  // (N) of a reset of some
+  std::span<const std::uint8_t> held_lanes;    // (N) that a step leaves out, or empty
   DoubleRows doubles;
   std::size_t num_waiting = 0;  // lanes without an episode
   bool in_flight = false;

@@ -54,6 +54,10 @@ void VectorEnv::Impl::reset_lane(std::size_t lane, Scratch& lane_scratch) {
   copy_row(lane_scratch.observation, doubles.acting_observation, lane);
 }
 
+void VectorEnv::Impl::reset_chosen_lane(std::size_t lane, Scratch& lane_scratch) {
+  if (chosen_lanes[lane] != 0) reset_lane(lane, lane_scratch);
+}
+
 /// The lane's action in environment units; false when it is not finite, or no index where the task
 /// is discrete.
 bool VectorEnv::Impl::read_action(std::size_t lane, std::span<float> out) const {
@@ -91,6 +95,7 @@ void VectorEnv::Impl::write_invalid(std::size_t lane, bool action_valid, Scratch
 }
 
 void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
+  if (!held_lanes.empty() && held_lanes[lane] != 0) return;
   const LaneRow lane_row = row(lane);
   const bool action_valid = read_action(lane, s.action);
   StepResult result{.invalid = !action_valid};

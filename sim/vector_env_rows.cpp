@@ -58,6 +58,14 @@ void VectorEnv::Impl::count_waiting_lanes() {
     num_waiting += row(lane).episode < 0 ? 1u : 0u;
 }
 
+void VectorEnv::seed(std::int64_t lane, std::uint64_t seed) {
+  impl_->require_idle("seed");
+  const std::size_t index = impl_->checked_lane(lane, "seed");
+  impl_->num_waiting += impl_->row(index).episode < 0 ? 0u : 1u;
+  impl_->seeds[index] = seed;
+  impl_->seed_lane(index, impl_->scratch.front());
+}
+
 std::int64_t VectorEnv::row_size() const { return static_cast<std::int64_t>(impl_->row_size); }
 
 std::span<const double> VectorEnv::state() const {

@@ -2,13 +2,25 @@
 # Own installations: -DTORCH_ROOT=, -DMUJOCO_ROOT=, -DTHRUST_INCLUDE_DIR=, -DANTHILL_ASSETS_DIR= (or the environment).
 
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED)
-# OpenMP by its flag: CMake's own target would put gcc's folder into the run path, beside LibTorch's copy of libgomp
-add_library(openmp::openmp INTERFACE IMPORTED)
-target_compile_options(openmp::openmp INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${OpenMP_CXX_FLAGS}>)
-target_link_libraries(openmp::openmp INTERFACE ${OpenMP_CXX_FLAGS})
 
+if(ANTHILL_PYTHON)
+  # the checkout's Python, or the one that builds a wheel
+  if(NOT SKBUILD)
+    set(Python_EXECUTABLE ${CMAKE_SOURCE_DIR}/.venv/bin/python)
+  endif()
+  find_package(Python 3.11 COMPONENTS Interpreter Development.Module)
+  if(NOT Python_Development.Module_FOUND)
+    message(FATAL_ERROR "Python's headers were not found; install python3-dev, or set -DANTHILL_PYTHON=OFF")
+  endif()
+endif()
+
+# where the pinned wheels are: in the checkout, or in the environment that builds Python's wheel
 file(GLOB venv_packages ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages)
+if(SKBUILD)
+  execute_process(COMMAND ${Python_EXECUTABLE} -c
+    "import importlib.util as u, pathlib; print(pathlib.Path(u.find_spec('mujoco').origin).parents[1])"
+    OUTPUT_VARIABLE venv_packages OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+endif()
 
 function(anthill_root variable default marker hint)
   if(NOT ${variable})
@@ -33,6 +45,32 @@ set_target_properties(mujoco::mujoco PROPERTIES IMPORTED_LOCATION ${mujoco_libra
 
 # Gymnasium's MJCF files
 anthill_root(ANTHILL_ASSETS_DIR "${venv_packages}/gymnasium/envs/mujoco/assets" ant.xml "folder of Gymnasium's MJCF files")
+
+# the nanobind wheel; a static library in the module
+if(ANTHILL_PYTHON)
+  find_package(nanobind CONFIG REQUIRED PATHS ${venv_packages}/nanobind/cmake NO_DEFAULT_PATH)
+endif()
+
+# Debian: libbox2d-dev libtomlplusplus-dev
+find_path(BOX2D_INCLUDE_DIR box2d/box2d.h REQUIRED)
+find_library(BOX2D_LIBRARY box2d REQUIRED)
+add_library(box2d::box2d INTERFACE IMPORTED)
+target_include_directories(box2d::box2d SYSTEM INTERFACE ${BOX2D_INCLUDE_DIR})
+target_link_libraries(box2d::box2d INTERFACE ${BOX2D_LIBRARY})
+find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
+add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
+target_include_directories(tomlplusplus::tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
+
+# the rest is for the commands
+if(NOT ANTHILL_COMMANDS)
+  return()
+endif()
+
+find_package(OpenMP REQUIRED)
+# OpenMP by its flag: CMake's own target would put gcc's folder into the run path, beside LibTorch's copy of libgomp
+add_library(openmp::openmp INTERFACE IMPORTED)
+target_compile_options(openmp::openmp INTERFACE $<$<COMPILE_LANGUAGE:CXX>:${OpenMP_CXX_FLAGS}>)
+target_link_libraries(openmp::openmp INTERFACE ${OpenMP_CXX_FLAGS})
 
 # Thrust: from the toolkit in CUDA builds, otherwise from the nvidia-cuda-cccl wheel. Device system 4 is
 # THRUST_DEVICE_SYSTEM_CPP, so that g++ needs no CUDA header; nvcc keeps its own default.
@@ -63,15 +101,7 @@ if(ANTHILL_LEARNER)
   endif()
 endif()
 
-# Debian: libtomlplusplus-dev libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev libbox2d-dev
-find_path(BOX2D_INCLUDE_DIR box2d/box2d.h REQUIRED)
-find_library(BOX2D_LIBRARY box2d REQUIRED)
-add_library(box2d::box2d INTERFACE IMPORTED)
-target_include_directories(box2d::box2d SYSTEM INTERFACE ${BOX2D_INCLUDE_DIR})
-target_link_libraries(box2d::box2d INTERFACE ${BOX2D_LIBRARY})
-find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
-add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
-target_include_directories(tomlplusplus::tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE_DIR})
+# Debian: libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 add_library(cli11::cli11 INTERFACE IMPORTED)
 target_include_directories(cli11::cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})

@@ -98,6 +98,9 @@ def env_entries(args: argparse.Namespace) -> list[Entry]:
             commands = {name: [*ours, name] for name in ("anthill", "mjbatch")}
             if threads == 1:
                 commands["bare"] = [*ours, "bare"]
+            # in anthill's own environment; its steps come one by one from Python, as the others' do
+            commands["anthill_python"] = [sys.executable, str(HERE / "peer_envs.py"), "anthill", *options,
+                                          "--package", str(args.bin.parent / "python")]
             commands["envpool"] = [*peer, "envpool", *options]
             if threads == 1:
                 commands["gymnasium_sync"] = [*peer, "gymnasium_sync", *options]

@@ -1,11 +1,12 @@
 """Vector environments of others, stepped with uniform random actions on request.
 
-usage: peer_envs.py gymnasium_sync|gymnasium_async|envpool --env ID --num-envs N --threads T
+usage: peer_envs.py gymnasium_sync|gymnasium_async|envpool|anthill --env ID --num-envs N --threads T [--package DIR]
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 import numpy as np
 from serve import serve
@@ -28,14 +29,26 @@ def pool_envs(name: str, num_envs: int, threads: int):
     return envs, envs.action_space
 
 
+def anthill_envs(name: str, num_envs: int, threads: int):
+    import anthill
+
+    envs = anthill.make_vec(name, num_envs, threads)
+    envs.reset(seed=0)
+    return envs, envs.single_action_space
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("contestant", choices=["gymnasium_sync", "gymnasium_async", "envpool"])
+    parser.add_argument("contestant", choices=["gymnasium_sync", "gymnasium_async", "envpool", "anthill"])
     parser.add_argument("--env", required=True)
     parser.add_argument("--num-envs", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--package", help="folder that holds the package anthill")
     args = parser.parse_args()
-    if args.contestant == "envpool":
+    if args.contestant == "anthill":
+        sys.path.insert(0, args.package)
+        envs, space = anthill_envs(args.env, args.num_envs, args.threads)
+    elif args.contestant == "envpool":
         envs, space = pool_envs(args.env, args.num_envs, args.threads)
     else:
         envs, space = gymnasium_envs(args.contestant, args.env, args.num_envs)

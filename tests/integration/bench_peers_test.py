@@ -61,7 +61,9 @@ def test_table_csv_and_markdown_hold_the_same():
 def test_every_part_has_anthill_and_the_others():
     found = compare.entries(compare.arguments(PLACES))
     names = {part: {entry.contestant for entry in found if entry.part == part} for part in compare.PARTS}
-    assert names["env"] == {"anthill", "mjbatch", "bare", "envpool", "gymnasium_sync", "gymnasium_async_8"}
+    assert names["env"] == {
+        "anthill", "anthill_python", "mjbatch", "bare", "envpool", "gymnasium_sync", "gymnasium_async_8",
+    }  # fmt: skip
     assert names["learner"] == names["train"] == {"anthill", "sb3", "sbx"}
     assert names["buffer"] == {"anthill", "sb3"}
     for part, case in {(entry.part, entry.case) for entry in found}:

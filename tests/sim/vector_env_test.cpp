@@ -2,6 +2,8 @@
 #define BOOST_TEST_MODULE sim_vector_env
 #include "sim/vector_env.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <limits>
@@ -11,6 +13,10 @@
 
 using namespace anthill;
 namespace tt = boost::test_tools;
+
+static bool same_bits(double a, double b) {
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
 
 BOOST_AUTO_TEST_CASE(each_lane_starts_from_its_own_seed) {
   Counters counters(3);
@@ -198,4 +204,50 @@ BOOST_AUTO_TEST_CASE(a_vector_env_may_go_while_a_step_is_running) {
   Counters after(2);
   after.step({1, 1});
   BOOST_TEST(after.count(0) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(some_lanes_are_reset_and_the_others_go_on) {
+  Counters counters(3);
+  counters.step({1, 2, 3});
+  const std::vector<std::uint8_t> lanes = {0, 1, 0};
+  counters.envs.reset(counters.rows.acting_observation, lanes);
+  BOOST_TEST(counters.acting_count(0) == 1);
+  BOOST_TEST(counters.acting_count(1) == 0);
+  BOOST_TEST(counters.acting_start(1) == first_draw(11, 1));
+  BOOST_TEST(counters.acting_count(2) == 3);
+  counters.step({1, 1, 1});
+  BOOST_TEST(counters.count(0) == 2);
+  BOOST_TEST(counters.count(1) == 1);
+  const std::vector<std::uint8_t> too_few = {1};
+  BOOST_CHECK_THROW(counters.envs.reset(counters.rows.acting_observation, too_few),
+                    std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_that_is_seeded_waits_for_a_reset) {
+  Counters counters(2);
+  counters.step({1, 1});
+  counters.envs.seed(1, 77);
+  BOOST_CHECK_THROW(counters.step({1, 1}), std::logic_error);
+  const std::vector<std::uint8_t> lanes = {0, 1};
+  counters.envs.reset(counters.rows.acting_observation, lanes);
+  BOOST_TEST(counters.acting_start(1) == first_draw(77, 0));
+  counters.step({1, 1});
+  BOOST_TEST(counters.count(0) == 2);
+  BOOST_CHECK_THROW(counters.envs.seed(2, 0), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_that_is_held_stays_as_it_is) {
+  Counters counters(2);
+  counters.step({1, 2});
+  const std::vector<double> row(counters.envs.row(1).begin(), counters.envs.row(1).end());
+  const std::vector<std::uint8_t> held = {0, 1};
+  counters.rows.action = {1, 50};
+  counters.envs.begin_step(counters.rows.view(), counters.rows.acting_observation, held);
+  counters.envs.finish_step();
+  BOOST_TEST(counters.count(0) == 2);
+  BOOST_TEST(counters.count(1) == 2);  // of the step before
+  BOOST_TEST(std::equal(row.begin(), row.end(), counters.envs.row(1).begin(), same_bits));
+  BOOST_TEST(counters.envs.finished_episodes().empty());
+  counters.step({1, 1});  // holds in that one step only
+  BOOST_TEST(counters.count(1) == 3);
 }

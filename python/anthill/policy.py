@@ -1,0 +1,176 @@
+"""A trained policy in NumPy: reads policy.safetensors and resolved.toml of a run folder."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+_LAYER_NORM_EPS = 1e-5
+_NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha")
+_ACTIVATIONS = {
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+}
+
+
+def read_safetensors(path):
+    """(arrays by name, metadata) of a .safetensors file of float32 arrays. ValueError says what is wrong with it."""
+    path = Path(path)
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > len(data) - 8:
+        raise ValueError(f"{path}: not a safetensors file, or cut off")
+    try:
+        header = json.loads(data[8 : 8 + size])
+        metadata = header.pop("__metadata__", {})
+        arrays = {}
+        for name, entry in header.items():
+            if entry["dtype"] != "F32":
+                raise ValueError(f"array '{name}' is {entry['dtype']}, expected F32")
+            begin, end = entry["data_offsets"]
+            values = np.frombuffer(data, "<f4", (end - begin) // 4, 8 + size + begin)
+            arrays[name] = values.reshape(entry["shape"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: {error}; is the file damaged?") from None
+    return arrays, metadata
+
+
+class Mlp:
+    """A network of algos/networks/mlp.hpp: per hidden layer Linear, LayerNorm and activation in the order that the
+    configuration says, and the layer's input added where `residual` and the widths agree; then Linear."""
+
+    def __init__(self, arrays, section):
+        """`arrays`: name -> float32 array of one network, as hidden_0.weight (out, in); all of them are used."""
+        self._arrays = arrays
+        self._activation = _ACTIVATIONS[section["activation"]]
+        self._layer_norm = section["layer_norm"]
+        self._norm_first = section["layer_norm_placement"] == "before_activation"
+        self._residual = section["residual"]
+        self._num_hidden = len(section["hidden_dims"])
+        layers = [f"hidden_{i}" for i in range(self._num_hidden)] + ["output"]
+        layers += [f"layer_norm_{i}" for i in range(self._num_hidden) if self._layer_norm]
+        expected = {f"{layer}.{part}" for layer in layers for part in ("weight", "bias")}
+        if expected != set(arrays):
+            raise ValueError(f"arrays {sorted(expected ^ set(arrays))} are missing or too many")
+
+    def __call__(self, x):
+        """(B, in) -> (B, out), float32."""
+        for layer in range(self._num_hidden):
+            hidden = self._linear(f"hidden_{layer}", x)
+            if self._layer_norm and self._norm_first:
+                hidden = self._normalised(layer, hidden)
+            hidden = self._activation(hidden)
+            if self._layer_norm and not self._norm_first:
+                hidden = self._normalised(layer, hidden)
+            x = hidden + x if self._residual and hidden.shape == x.shape else hidden
+        return self._linear("output", x)
+
+    def _linear(self, name, x):
+        return x @ self._arrays[f"{name}.weight"].T + self._arrays[f"{name}.bias"]
+
+    def _normalised(self, layer, x):
+        centred = x - x.mean(axis=1, keepdims=True)
+        variance = np.square(centred).mean(axis=1, keepdims=True)
+        scale = self._arrays[f"layer_norm_{layer}.weight"] / np.sqrt(variance + np.float32(_LAYER_NORM_EPS))
+        return centred * scale + self._arrays[f"layer_norm_{layer}.bias"]
+
+
+class Policy:
+    """What a run has learnt, acting on NumPy. Made by Policy.load(); not changed by acting."""
+
+    def __init__(self, run, config, arrays, task, metadata):
+        self.run = run  # its folder
+        self.config = config  # resolved.toml as dicts
+        self.arrays = arrays  # one member's networks: "actor.hidden_0.weight" (out, in), ...
+        self.task = task  # observation_dim, action_dim, num_actions, action_low, action_high, ...
+        self.algorithm = config["agent"]["algorithm"]
+        self.env_steps = int(metadata["env_steps"])
+        self.gradient_updates = int(metadata["gradient_updates"])
+        if self.algorithm not in ("sac", "td3", "ddpg", "dqn"):
+            raise ValueError(f"algorithm '{self.algorithm}' is not known to anthill.Policy")
+        self._network = "critic" if self.algorithm == "dqn" else "actor"
+        section = config[self._network]
+        unknown = [name for name in arrays if name.split(".")[0] not in _NETWORKS]
+        if unknown:
+            raise ValueError(f"array '{unknown[0]}' is not known to anthill.Policy")
+        prefix = f"{self._network}."
+        own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        self._mlp = Mlp(own, section)
+        low, high = (np.array(task[name], np.float32) for name in ("action_low", "action_high"))
+        self._scale, self._bias = (high - low) / 2, (high + low) / 2
+
+    @classmethod
+    def load(cls, run, member=0):
+        """The policy of a run folder, as of its last evaluation or its end; of one of its members.
+
+        ValueError says which file is missing, or does not belong to the configuration.
+        """
+        run = Path(run)
+        for name in ("policy.safetensors", "resolved.toml"):
+            if not (run / name).is_file():
+                raise ValueError(f"{run}: no {name}; give the folder of a run that has been evaluated or has ended")
+        from anthill.simulator import spec_of_file  # the bounds of the actions
+
+        task = spec_of_file(str(run / "resolved.toml"))
+        config = tomllib.loads((run / "resolved.toml").read_text())
+        arrays, metadata = read_safetensors(run / "policy.safetensors")
+        try:
+            own = {name: _one_network(name, array, member) for name, array in arrays.items()}
+            policy = cls(run, config, own, task, metadata)
+            policy.act(np.zeros((1, task["observation_dim"]), np.float32))
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"{run / 'policy.safetensors'}: does not fit {run / 'resolved.toml'} ({error})") from None
+        return policy
+
+    def act(self, observation, deterministic=True, rng=None):
+        """Actions in environment units, float32 (B, A), or indices (B,) where they are discrete.
+
+        `observation` is (B, D), or (D,) for one action without the batch's axis. `deterministic`: SAC's tanh(mean),
+        the others' policy without noise; otherwise SAC samples with `rng` (a numpy.random.Generator), and the others,
+        whose exploration belongs to training, refuse.
+        """
+        observation = np.asarray(observation, np.float32)
+        if observation.shape[-1:] != (self.task["observation_dim"],) or observation.ndim > 2:
+            raise ValueError(f"observation: shape {observation.shape}, expected (B, {self.task['observation_dim']})")
+        output = self._mlp(observation.reshape(-1, observation.shape[-1]))
+        if self.algorithm == "dqn":
+            actions = output.argmax(axis=1)
+        else:
+            actions = self._normalised_actions(output, deterministic, rng) * self._scale + self._bias
+        if not deterministic and self.algorithm != "sac":
+            raise ValueError(f"{self.algorithm}'s policy is deterministic; its exploration belongs to training")
+        return actions[0] if observation.ndim == 1 else actions
+
+    def make_vec(self, num_envs=1, num_threads=0, *, copy=False):
+        """Environments of the run's task with the run's options; otherwise as anthill.make_vec's."""
+        from anthill.vector_env import make_vec_of_file
+
+        return make_vec_of_file(self.run / "resolved.toml", num_envs, num_threads, copy=copy)
+
+    def _normalised_actions(self, output, deterministic, rng):
+        """In [-1, 1]. SAC's output is the means and the raw log standard deviations side by side."""
+        if self.algorithm != "sac":
+            linear = self.config["actor"]["output"] == "linear"
+            return np.clip(output, -1, 1) if linear else np.tanh(output)
+        mean, raw = np.split(output, 2, axis=1)
+        if deterministic:
+            return np.tanh(mean)
+        noise = (rng or np.random.default_rng()).standard_normal(mean.shape, np.float32)
+        return np.tanh(mean + np.exp(log_std(self.config["actor"], raw)) * noise)
+
+
+def log_std(actor, raw):
+    """SAC's log standard deviations from the network's raw ones, in the form that [actor] says."""
+    low, high = np.float32(actor["log_std_min"]), np.float32(actor["log_std_max"])
+    if actor["log_std_form"] == "clamp":
+        return np.clip(raw, low, high)
+    return low + (high - low) * (1 + np.tanh(raw)) / 2
+
+
+def _one_network(name, array, member):
+    """[members, ensemble, ...] -> the member's; without the axis of the ensemble where it has one network."""
+    if array.ndim == 0 or not 0 <= member < len(array):
+        raise ValueError(f"no member {member} in {name} of shape {array.shape}")
+    return array[member, 0] if array.ndim > 1 and array.shape[1] == 1 else array[member]

@@ -1,0 +1,5 @@
+anthill_python_test(docs.site fast docs/site_test.py)
+if(ANTHILL_LEARNER)
+  anthill_python_test(docs.commands fast docs/commands_test.py)
+  set_property(TEST docs.commands APPEND PROPERTY ENVIRONMENT "PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/integration")
+endif()

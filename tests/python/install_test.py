@@ -1,0 +1,39 @@
+"""`pip install .` from the checkout: the package is complete, and works away from checkout and build."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STEP = """
+import sys
+import anthill, numpy
+assert anthill.__file__.startswith(sys.argv[1]), anthill.__file__
+envs = anthill.make_vec("Ant-v5", 3, 2)
+observation, _ = envs.reset(seed=0)
+envs.step(envs.action_space.sample())
+assert observation.shape == (3, 105) and numpy.isfinite(observation).all()
+assert anthill.read_run(sys.argv[2]).train.env_steps.is_monotonic_increasing
+print(anthill.__version__)
+"""
+
+
+def pip(*arguments):
+    environment = os.environ | {"CMAKE_BUILD_PARALLEL_LEVEL": os.environ.get("ANTHILL_JOBS", "2"),
+                                "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}"}  # fmt: skip
+    command = [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", "--no-build-isolation", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def test_pip_install(tmp_path):
+    # no network: what the build needs is in the checkout's environment
+    result = pip("--target", tmp_path / "site", "-C", f"build-dir={tmp_path}/build", ".")
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    (tmp_path / "build").rename(tmp_path / "moved")  # nothing of it is used any more
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}
+    run = ROOT / "docs/results/first_figure/rr1"
+    stepped = subprocess.run(
+        [sys.executable, "-c", STEP, tmp_path / "site", run], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (stepped.returncode, stepped.stdout, stepped.stderr) == (0, "0.1.0\n", "")
