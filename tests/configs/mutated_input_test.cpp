@@ -94,8 +94,7 @@ bool has_position(const std::string& message) {
 
 BOOST_AUTO_TEST_CASE(damaged_files) {
   const std::string sources[] = {
-      file_text("configs/smoke.toml"),
-      file_text("configs/ant_rr8_layer_norm.toml"),
+      file_text("configs/smoke.toml"), file_text("configs/ant_rr8_layer_norm.toml"),
       "# \xc3\xa9\n[run]\nname = \"\xc3\xa9\"\nseed = 1\n[critic]\nhidden_dims = [1, "
       "2]\n[sim]\nnum_envs = 0x10\n",
       "sim = {env = 'Ant-v4', num_envs = 3, ant = {healthy_z_range = [0.1, 2]}}\n"};
