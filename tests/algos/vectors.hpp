@@ -121,8 +121,7 @@ inline Batch batch_of(const Vectors& vectors) {
 /// Files whose names begin with `prefix`.
 inline std::vector<std::filesystem::path> vector_files(const std::string& prefix) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator("tests/algos/vectors")) {
+  for (const auto& entry : std::filesystem::directory_iterator("tests/algos/vectors")) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(prefix) && name.ends_with(".safetensors")) files.push_back(entry.path());
   }

@@ -53,7 +53,7 @@ def run_by(words):
         depth = 2 if rest[0] == "bench" and len(rest) > 1 and not rest[1].startswith("-") else 1
         head = rest[:depth] if not rest[0].startswith("-") else []
         return (str(BIN / "anthill"), *head), rest[len(head):]  # fmt: skip
-    if first.endswith("python"):
+    if first.split("/")[-1] == "python":
         depth = 3 if words[1] == "-m" else 2
         if words[1:3] == ["-m", "analysis"]:
             depth = 4

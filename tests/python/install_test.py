@@ -28,7 +28,7 @@ def pip(*arguments):
 
 def test_pip_install(tmp_path):
     # no network: what the build needs is in the checkout's environment
-    result = pip("--target", tmp_path / "site", "-C", f"build-dir={tmp_path}/build", ".")
+    result = pip("--target", tmp_path / "site", "--config-settings", f"build-dir={tmp_path}/build", ".")
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
     (tmp_path / "build").rename(tmp_path / "moved")  # nothing of it is used any more
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}

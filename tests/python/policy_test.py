@@ -166,6 +166,6 @@ def test_read_run_gives_data_frames(pendulum):
     read = anthill.read_run(pendulum)
     assert read.env == "Pendulum-v1" and read.state == "finished" and read.last_step == 600
     assert list(read.train.env_steps) == [200, 400, 600] and read.train.critic_loss.notna().any()
-    assert list(read.evaluations.env_steps) == [0, 600] and len(read.episodes) == 600 // 40
+    assert list(read.evaluations.env_steps) == [0, 600] and len(read.episodes) == 4 * (150 // 40)
     with pytest.raises(ValueError, match="not a run folder"):
         anthill.read_run(pendulum.parent)
