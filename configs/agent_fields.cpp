@@ -18,6 +18,10 @@ constexpr EnumName<LogProbForm> kLogProbForms[] = {{LogProbForm::exact, "exact"}
                                                    {LogProbForm::epsilon, "epsilon"}};
 constexpr EnumName<AlphaLossForm> kAlphaLossForms[] = {{AlphaLossForm::alpha, "alpha"},
                                                        {AlphaLossForm::log_alpha, "log_alpha"}};
+constexpr EnumName<TargetClip> kTargetClips[] = {
+    {TargetClip::none, "none"}, {TargetClip::bound, "bound"}, {TargetClip::range, "range"}};
+constexpr EnumName<ResetUnit> kResetUnits[] = {{ResetUnit::updates, "updates"},
+                                               {ResetUnit::env_steps, "env_steps"}};
 constexpr EnumName<PolicyOutput> kPolicyOutputs[] = {{PolicyOutput::tanh, "tanh"},
                                                      {PolicyOutput::linear, "linear"}};
 constexpr EnumName<ExplorationSchedule> kExplorationSchedules[] = {
@@ -53,6 +57,12 @@ void add_agent(std::vector<Field>& fields) {
             "DQN: the online network chooses the action whose target value is taken.");
   table.add("reward_scale", &AgentConfig::reward_scale, between(-1e12, 1e12), "",
             "Factor on rewards in the critic's target; logged returns are unscaled.");
+  table.add("reset_period", &AgentConfig::reset_period, between(0, 1e12), "reset_unit",
+            "SAC: networks and their optimisers start anew after every so many, the replay buffer "
+            "stays (Nikishin et al., 2022); 0: never.");
+  table.add("reset_unit", &AgentConfig::reset_unit, "What reset_period counts.");
+  table.add("reset_networks", &AgentConfig::reset_networks, {"actor", "critic", "temperature"},
+            "What starts anew; critic: with its targets.");
   table.add("initialisation", &AgentConfig::initialisation,
             "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases.");
 }
@@ -69,6 +79,8 @@ void add_network(Table& table, NetworkConfig /*only its type counts*/) {
             "Where layer_norm stands: between a Linear and its activation, or behind both.");
   table.add("residual", &NetworkConfig::residual,
             "Add a hidden layer's input to its output where both are equally wide.");
+  table.add("unit_features", &NetworkConfig::unit_features,
+            "Divide the last hidden layer's output by its norm (OFN, Hussing et al., 2024).");
   table.add("learning_rate", &NetworkConfig::learning_rate, between(0, 1), "", "Adam's step size.");
   table.add("weight_decay", &NetworkConfig::weight_decay, between(0, 1), "",
             "Decoupled (AdamW): parameters shrink by learning_rate * weight_decay per update.");
@@ -96,6 +108,12 @@ void add_critic(std::vector<Field>& fields) {
   SectionTable table(
       fields, "critic", [](auto& config) -> auto& { return config.agent.critic; });
   add_network(table, CriticConfig{});
+  table.add("target_clip", &CriticConfig::target_clip,
+            "SAC: bound: targets stay within what any policy can earn, by the rewards stored and "
+            "alpha; range: the next value stays within the targets seen (TD7; Fujimoto et al., "
+            "2023).");
+  table.add("target_range_period", &CriticConfig::target_range_period, between(1, 1e9), "updates",
+            "target_clip = range: the range is renewed after every so many.");
   table.add("dropout", &CriticConfig::dropout, between(0, 0.99), "probability",
             "Share of hidden units dropped behind every Linear of critics and targets (DroQ).");
 }
@@ -107,6 +125,8 @@ void add_temperature(std::vector<Field>& fields) {
             "Tune alpha towards the target entropy; false: it stays at initial_alpha.");
   table.add("initial_alpha", &TemperatureConfig::initial_alpha, between(0, 1e6), "",
             "Alpha at the start; 0 only where automatic is false.");
+  table.add("max_alpha", &TemperatureConfig::max_alpha, between(0, 1e12), "",
+            "Alpha is cut down to this after every update; 0: no cap.");
   table.add("learning_rate", &TemperatureConfig::learning_rate, between(0, 1), "",
             "Adam's step size on log alpha.");
   table.add("target_entropy_scale", &TemperatureConfig::target_entropy_scale, between(-1, 100),
@@ -143,6 +163,8 @@ std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement) {
 std::span<const EnumName<LogStdForm>> enum_names(LogStdForm) { return kLogStdForms; }
 std::span<const EnumName<LogProbForm>> enum_names(LogProbForm) { return kLogProbForms; }
 std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm) { return kAlphaLossForms; }
+std::span<const EnumName<TargetClip>> enum_names(TargetClip) { return kTargetClips; }
+std::span<const EnumName<ResetUnit>> enum_names(ResetUnit) { return kResetUnits; }
 std::span<const EnumName<PolicyOutput>> enum_names(PolicyOutput) { return kPolicyOutputs; }
 std::span<const EnumName<ExplorationSchedule>> enum_names(ExplorationSchedule) {
   return kExplorationSchedules;

@@ -58,6 +58,25 @@ void check_devices(const ResolvedExperiment& experiment) {
                     "set buffer.device_system = \"auto\"");
 }
 
+void check_remedies(const ResolvedExperiment& experiment) {
+  const AgentConfig& agent = experiment.config.agent;
+  const TemperatureConfig& temperature = agent.temperature;
+  if (temperature.max_alpha > 0.0 && temperature.initial_alpha > temperature.max_alpha) {
+    throw ConfigError(
+        location_of(experiment, {"temperature.max_alpha", "temperature.initial_alpha"}) +
+        ": temperature.initial_alpha exceeds temperature.max_alpha; lower it");
+  }
+  if (agent.critic.target_clip == TargetClip::bound && agent.discount == 1.0) {
+    throw ConfigError(location_of(experiment, {"critic.target_clip", "agent.discount"}) +
+                      ": critic.target_clip = \"bound\" needs agent.discount < 1; use \"range\"");
+  }
+  if (agent.reset_period > 0 && agent.reset_networks.empty()) {
+    throw ConfigError(location_of(experiment, {"agent.reset_networks", "agent.reset_period"}) +
+                      ": agent.reset_networks is empty; name what starts anew, or set "
+                      "agent.reset_period = 0");
+  }
+}
+
 void check_overestimation(const ResolvedExperiment& experiment) {
   const OverestimationConfig& probe = experiment.config.overestimation;
   std::vector<std::string> kinds = probe.states;
@@ -108,13 +127,15 @@ const std::vector<Unread>& unread_keys() {
       {"sac",
        {"agent.policy_delay", "agent.target_period", "agent.target_noise", "agent.noise_clip",
         "agent.double_dqn", "actor.output", "exploration."}},
-      {"td3", {"agent.double_dqn", "actor.log_", "critic.dropout", "temperature."}},
+      {"td3",
+       {"agent.double_dqn", "agent.reset_", "actor.log_", "critic.dropout", "critic.target_",
+        "temperature."}},
       {"ddpg",
        {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "actor.log_",
-        "critic.dropout", "temperature."}},
+        "critic.dropout", "critic.target_", "agent.reset_", "temperature."}},
       {"dqn",
        {"agent.policy_delay", "agent.target_noise", "agent.noise_clip", "actor.", "critic.dropout",
-        "temperature."}},
+        "critic.target_", "agent.reset_", "temperature."}},
   };
   return kUnread;
 }
@@ -173,6 +194,7 @@ void check_relations(const ResolvedExperiment& experiment) {
                       ": temperature.initial_alpha = 0 cannot be tuned; give a positive one or " +
                       "set automatic = false");
   }
+  check_remedies(experiment);
   check_devices(experiment);
   check_overestimation(experiment);
   refuse_unused_tasks(experiment);

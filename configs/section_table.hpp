@@ -27,6 +27,8 @@ std::span<const EnumName<LogStdForm>> enum_names(LogStdForm);
 std::span<const EnumName<LogProbForm>> enum_names(LogProbForm);
 std::span<const EnumName<AlphaLossForm>> enum_names(AlphaLossForm);
 std::span<const EnumName<PolicyOutput>> enum_names(PolicyOutput);
+std::span<const EnumName<TargetClip>> enum_names(TargetClip);
+std::span<const EnumName<ResetUnit>> enum_names(ResetUnit);
 std::span<const EnumName<ExplorationSchedule>> enum_names(ExplorationSchedule);
 std::span<const EnumName<ExplorationCoin>> enum_names(ExplorationCoin);
 

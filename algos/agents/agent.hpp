@@ -47,8 +47,13 @@ class Agent {
   virtual void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
                    RandomStream stream, std::uint64_t counter) = 0;
 
-  /// Transitions of one member so far, for what depends on them (exploration); before act().
+  /// Transitions of one member so far, for what depends on them (exploration, resets); before act()
+  /// and before the updates that they have earned.
   virtual void set_env_steps(std::int64_t /*env_steps*/) {}
+
+  /// Rewards of the stored transitions, before the updates, for an algorithm that needs them.
+  virtual bool needs_reward_range() const { return false; }
+  virtual void set_reward_range(const RewardRange& /*rewards*/) {}
 
   /// One gradient update of everything, in the algorithm's own order.
   virtual void update(const Batch& batch) = 0;

@@ -52,12 +52,23 @@ enum class ExplorationCoin {
 
 enum class LayerNormPlacement { before_activation, after_activation };
 
+/// What keeps the critics' targets in bounds.
+enum class TargetClip {
+  none,
+  bound,  // y within what any policy can earn, from the rewards stored and alpha
+  range,  // the next value within the targets seen so far (TD7)
+};
+
+/// What AgentConfig::reset_period counts.
+enum class ResetUnit { updates, env_steps };
+
 struct ActorConfig {
   std::vector<std::int64_t> hidden_dims = {256, 256};
   Activation activation = Activation::relu;
   bool layer_norm = false;
   LayerNormPlacement layer_norm_placement = LayerNormPlacement::before_activation;
   bool residual = false;
+  bool unit_features = false;
   double learning_rate = 3e-4;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;
@@ -74,7 +85,10 @@ struct CriticConfig {
   bool layer_norm = false;
   LayerNormPlacement layer_norm_placement = LayerNormPlacement::before_activation;
   bool residual = false;
-  double dropout = 0.0;  // probability
+  bool unit_features = false;
+  TargetClip target_clip = TargetClip::none;
+  std::int64_t target_range_period = 250;  // updates between which the range stands still
+  double dropout = 0.0;                    // probability
   double learning_rate = 3e-4;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;
@@ -84,6 +98,7 @@ struct TemperatureConfig {
   bool automatic = true;  // false: alpha stays at initial_alpha
   double initial_alpha = 1.0;
   double learning_rate = 3e-4;
+  double max_alpha = 0.0;             // 0: no cap
   double target_entropy_scale = 1.0;  // target_entropy = -scale * A
   AlphaLossForm loss_form = AlphaLossForm::log_alpha;
 };
@@ -109,6 +124,9 @@ struct AgentConfig {
   double target_noise = 0.2;       // TD3: std of the noise on the target policy's actions
   double noise_clip = 0.5;         // TD3: that noise stays within +- this
   bool double_dqn = true;          // DQN: the online network chooses the target's action
+  std::int64_t reset_period = 0;   // updates or env steps after which networks start anew; 0: never
+  ResetUnit reset_unit = ResetUnit::updates;
+  std::vector<std::string> reset_networks = {"actor", "critic", "temperature"};
   Initialisation initialisation = Initialisation::pytorch;
   ActorConfig actor;
   CriticConfig critic;

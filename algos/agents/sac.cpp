@@ -6,6 +6,7 @@
 
 #include "algos/agents/sac_diagnostics.hpp"
 #include "algos/agents/sac_metrics.hpp"
+#include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/stack.hpp"
 #include "algos/networks/noise.hpp"
 
@@ -29,7 +30,7 @@ static SquashedSample sample_policy(const SacModel& model, const Tensor& observa
 ///       a' ~ pi(.|s')
 ///   J = mean_B sum_j ( Q_j(s, a) - y )^2
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
-  Tensor target;
+  Tensor target, next_log_prob;
   {
     at::NoGradGuard no_grad;
     const auto next = sample_policy(model, batch.next_observation, noise.next_action);
@@ -38,13 +39,15 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const S
             .amin(1);
     const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
     const Tensor discount = model.discount.unsqueeze(1) * batch.bootstrap;
-    target = model.reward_scale.unsqueeze(1) * batch.reward +
-             discount * (next_q - alpha * next.log_prob);
+    target =
+        clip_target(model, model.reward_scale.unsqueeze(1) * batch.reward +
+                               discount * (clip_next_value(model, next_q) - alpha * next.log_prob));
+    next_log_prob = next.log_prob;
   }
   const Tensor q =
       q_values(model, model.critic, batch.observation, batch.action, noise.critic_keep);
   const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
-  return {loss, q.detach(), target};
+  return {loss, q.detach(), target, next_log_prob};
 }
 
 /// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise)
@@ -89,12 +92,15 @@ void Sac::draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) c
 }
 
 void Sac::update(const Batch& batch) {
+  reset_if_due();
+  update_clip_bounds(model_, rewards_);
   draw_noise(batch, num_updates_, noise_);
 
   // critics, and their targets: nothing below reads a target, so it may follow in the same pass
   const SacCriticLoss critic = sac_critic_loss(model_, batch, noise_);
   optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss),
                           optimisers_.target);
+  remember_targets(model_, critic, num_updates_);
 
   // policy, against the critics just improved
   const SacActorLoss actor = sac_actor_loss(model_, batch, noise_);
@@ -108,6 +114,7 @@ void Sac::update(const Batch& batch) {
     alpha_loss = loss.detach();
     optimisers_.temperature.step(model_.log_alpha, torch::autograd::grad({loss}, {model_.log_alpha},
                                                                          {at::ones_like(loss)})[0]);
+    cap_temperature(model_);
   }
   measure(critic, actor, alpha_loss, alpha);
   ++num_updates_;

@@ -8,6 +8,13 @@
 
 namespace anthill {
 
+/// critic.target_clip: what the targets are clipped to, (M) each; undefined where not used.
+struct SacTargetClip {
+  Tensor low, high;
+  Tensor seen_low, seen_high;  // range: smallest and largest target so far
+  Tensor log_prob_max;         // bound: largest log pi(a|s) so far, at least 0
+};
+
 /// Everything the losses read. The critics are an ensemble of two; M = members.
 struct SacModel {
   AgentConfig config;  // what all members share
@@ -17,6 +24,8 @@ struct SacModel {
   Parameters target_critic;                       // (M x 2 x P), no gradient
   Tensor log_alpha;                               // (M), a leaf
   Tensor discount, reward_scale, target_entropy;  // (M)
+  Tensor max_log_alpha;                           // (M), undefined: no cap
+  SacTargetClip clip;
 };
 
 /// Networks initialised as the configuration asks. `members` (M) may differ in numbers; structure
@@ -34,9 +43,10 @@ struct SacNoise {
 /// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them
 /// for a gradient.
 struct SacCriticLoss {
-  Tensor loss;    // (M)
-  Tensor q;       // (M x 2 x B), detached
-  Tensor target;  // (M x B), detached
+  Tensor loss;                // (M)
+  Tensor q;                   // (M x 2 x B), detached
+  Tensor target;              // (M x B), detached
+  Tensor next_log_prob = {};  // (M x B), detached
 };
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise);
 
@@ -62,6 +72,11 @@ class Sac final : public Agent {
 
   void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
            RandomStream stream, std::uint64_t counter) override;
+  void set_env_steps(std::int64_t env_steps) override { env_steps_ = env_steps; }
+  bool needs_reward_range() const override {
+    return model_.config.critic.target_clip == TargetClip::bound;
+  }
+  void set_reward_range(const RewardRange& rewards) override { rewards_ = rewards; }
   void update(const Batch& batch) override;
   std::int64_t num_updates() const override { return num_updates_; }
   const std::vector<std::string>& metric_names() const override;
@@ -77,6 +92,9 @@ class Sac final : public Agent {
   const SacModel& model() const { return model_; }
 
  private:
+  void reset_if_due();
+  void save_remedies(const StateWriter& state) const;
+  void load_remedies(const StateReader& state);
   void draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const;
   void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
                const Tensor& alpha);
@@ -84,10 +102,13 @@ class Sac final : public Agent {
   AgentShape shape_;
   SacModel model_;
   SacOptimisers optimisers_;
-  std::int64_t num_updates_ = 0;
-  SacNoise noise_;            // made on the first update
-  SacNoise diagnosis_noise_;  // and on the first diagnosis
-  Tensor metric_sums_;        // (K x M)
+  std::int64_t num_updates_ = 0, num_resets_ = 0;
+  std::int64_t env_steps_ = 0;  // set before every burst of updates, as are
+  RewardRange rewards_;         // the stored rewards where a bound needs them
+  Tensor initial_log_alpha_;    // (M)
+  SacNoise noise_;              // made on the first update
+  SacNoise diagnosis_noise_;    // and on the first diagnosis
+  Tensor metric_sums_;          // (K x M)
   std::int64_t num_measured_ = 0;
 };
 

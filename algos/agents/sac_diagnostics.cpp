@@ -2,7 +2,8 @@
 
 #include <cmath>
 #include <limits>
-#include <numbers>
+
+#include "algos/agents/sac_remedies.hpp"
 
 namespace anthill {
 namespace {
@@ -35,20 +36,12 @@ Tensor action_gradient_norm(const SacModel& model, const Tensor& observation,
 /// Share of a batch's Q_j(s, a) outside of [L, U] (docs/overestimation.md), (M).
 Tensor implausible_share(const SacModel& model, const Tensor& q, const Tensor& log_prob,
                          const RewardRange& rewards) {
-  const Tensor scale = model.reward_scale, alpha = model.log_alpha.detach().exp();
   if (!(rewards.low <= rewards.high)) {
-    return at::full_like(scale, std::numeric_limits<double>::quiet_NaN());
+    return at::full_like(model.discount, std::numeric_limits<double>::quiet_NaN());
   }
-  const auto action_dim = static_cast<double>(model.actor_shape.output_dim / 2);
-  const Tensor reward_high = at::maximum(scale * rewards.low, scale * rewards.high);
-  const Tensor reward_low = at::minimum(scale * rewards.low, scale * rewards.high);
-  const Tensor factor = model.discount * alpha, horizon = 1.0 / (1.0 - model.discount);
-  const Tensor high = ((reward_high + factor * (action_dim * std::numbers::ln2)) * horizon)
-                          .clamp_min(0.0)
-                          .view({-1, 1, 1});
-  const Tensor low =
-      ((reward_low - factor * log_prob.amax(-1)) * horizon).clamp_max(0.0).view({-1, 1, 1});
-  return at::logical_or(q<low, q> high).to(at::kFloat).flatten(1).mean(-1);
+  const PlausibleBounds bounds = plausible_bounds(model, rewards, log_prob.amax(-1));
+  const Tensor low = bounds.low.view({-1, 1, 1}), high = bounds.high.view({-1, 1, 1});
+  return (q < low).logical_or(q > high).to(at::kFloat).flatten(1).mean(-1);
 }
 
 }  // namespace

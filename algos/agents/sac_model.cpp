@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "algos/agents/sac.hpp"
+#include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/stack.hpp"
 
 namespace anthill {
@@ -29,11 +30,16 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   model.log_alpha =
       words([](const AgentConfig& c) { return std::log(c.temperature.initial_alpha); });
   model.log_alpha.set_requires_grad(true);
+  if (config.temperature.max_alpha > 0.0) {
+    model.max_log_alpha =
+        words([](const AgentConfig& c) { return std::log(c.temperature.max_alpha); });
+  }
   model.discount = words([](const AgentConfig& c) { return c.discount; });
   model.reward_scale = words([](const AgentConfig& c) { return c.reward_scale; });
   model.target_entropy = words([&](const AgentConfig& c) {
     return -c.temperature.target_entropy_scale * static_cast<double>(shape.action_dim);
   });
+  model.clip = make_target_clip(config.critic.target_clip, model.discount);
   return model;
 }
 
@@ -62,6 +68,7 @@ Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
     : shape_(shape),
       model_(make_sac_model(members, shape)),
       optimisers_(make_sac_optimisers(members, model_)) {
+  initial_log_alpha_ = model_.log_alpha.detach().clone();
   metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
                            model_.discount.options());
 }
@@ -75,6 +82,7 @@ void Sac::save(StateWriter state) const {
   optimisers_.actor.save(state.part("actor_optimiser"));
   optimisers_.critic.save(state.part("critic_optimiser"));
   optimisers_.temperature.save(state.part("temperature_optimiser"));
+  save_remedies(state);
   state.integer("num_measured", num_measured_);
   state.tensor("metric_sums", metric_sums_);
 }
@@ -92,6 +100,7 @@ void Sac::load(const StateReader& state) {
   optimisers_.actor.load(state.part("actor_optimiser"));
   optimisers_.critic.load(state.part("critic_optimiser"));
   optimisers_.temperature.load(state.part("temperature_optimiser"));
+  load_remedies(state);
   num_measured_ = state.integer("num_measured");
   state.tensor("metric_sums", metric_sums_);
 }

@@ -32,7 +32,8 @@ MlpShape network_shape(const NetworkConfig& network, std::int64_t input_dim,
           .activation = network.activation,
           .layer_norm = network.layer_norm,
           .layer_norm_placement = network.layer_norm_placement,
-          .residual = network.residual};
+          .residual = network.residual,
+          .unit_features = network.unit_features};
 }
 
 /// Every parameter of `parameters` as NETWORK.NAME, in shared memory.

@@ -35,6 +35,13 @@ void Adam::step(const Tensor& parameters, const Tensor& gradient, const PolyakTa
   step_cpu(parameters.data_ptr<float>(), dense.data_ptr<float>(), target_data, target.tau);
 }
 
+void Adam::reset() {
+  num_steps_ = 0;
+  if (device_num_steps_.defined()) device_num_steps_.zero_();
+  first_moment_.zero_();
+  second_moment_.zero_();
+}
+
 std::int64_t Adam::num_steps() const {
   return device_num_steps_.defined() ? device_num_steps_.item<std::int64_t>() : num_steps_;
 }

@@ -35,6 +35,9 @@ class Adam {
   /// nothing, allocates nothing.
   void step(const Tensor& parameters, const Tensor& gradient, const PolyakTarget& target = {});
 
+  /// As at construction: no steps, moments 0.
+  void reset();
+
   const Tensor& first_moment() const { return first_moment_; }
   const Tensor& second_moment() const { return second_moment_; }
   /// Steps so far. On a GPU it waits for the device, which counts them itself, so that a captured

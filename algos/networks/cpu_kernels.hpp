@@ -9,6 +9,8 @@
 
 namespace anthill {
 
+inline constexpr double kUnitNormEps = 1e-12;
+
 enum class HiddenNorm { none, before_activation, after_activation };
 
 /// One hidden layer of one network. T is float or double; W = width.
@@ -86,6 +88,13 @@ struct CpuKernels {
   void (*hidden_backward)(const HiddenLayer<T>&, const HiddenRows<T>& rows,
                           const HiddenGradients<T>&, const std::int32_t* index,
                           std::int64_t num_rows, T* gradient);
+
+  /// y[r, :] = x[r, :] * inverse_norm[r], inverse_norm[r] = 1 / sqrt(|x[r, :]|^2 + kUnitNormEps).
+  void (*unit_forward)(const T* x, std::int64_t num_rows, std::int64_t width, T* y,
+                       T* inverse_norm);
+  /// `gradient` (num_rows x W) holds d loss / d y and receives d loss / d x; `index` as above.
+  void (*unit_backward)(const T* y, const T* inverse_norm, const std::int32_t* index,
+                        std::int64_t num_rows, std::int64_t width, T* gradient);
 
   /// out[r] = bias + x[r, :] . weight: a Linear of one output.
   void (*single_output_forward)(const T* x, const T* weight, const T* bias, std::int64_t num_rows,

@@ -1,6 +1,6 @@
 // The elementwise passes of a multi-layer perceptron. Compiled once per instruction set
 // (ANTHILL_INSTRUCTION_SET); everything here is local to one of them.
-#include "algos/networks/cpu_kernels_impl.hpp"
+#include "algos/networks/cpu_kernels_sums.hpp"
 
 namespace anthill::ANTHILL_INSTRUCTION_SET {
 namespace {
@@ -20,47 +20,6 @@ inline T slope(T y) {
   if constexpr (kActivation == Activation::relu) return y > 0 ? T(1) : T(0);
   if constexpr (kActivation == Activation::tanh) return 1 - y * y;
   if constexpr (kActivation == Activation::elu) return y > 0 ? T(1) : y + 1;
-}
-
-/// Partial sums of a row: many chains of additions, as one alone would wait for itself, and always
-/// the same ones, so that a sum does not depend on the instruction set.
-template <class T>
-struct Lanes {
-  static constexpr std::int64_t kCount = 32;
-  T lane[kCount];
-
-  Lanes() {
-#pragma omp simd
-    for (std::int64_t k = 0; k < kCount; ++k) lane[k] = 0;
-  }
-
-  T total() const {
-    T eight[8], two[2];
-#pragma omp simd
-    for (int k = 0; k < 8; ++k) eight[k] = (lane[k] + lane[k + 8]) + (lane[k + 16] + lane[k + 24]);
-    for (int k = 0; k < 2; ++k) two[k] = (eight[k] + eight[k + 2]) + (eight[k + 4] + eight[k + 6]);
-    return two[0] + two[1];
-  }
-};
-
-/// f(j, k) for every element j of a row, where k is the lane that j belongs to.
-template <class F>
-inline void over_lanes(std::int64_t width, const F& f) {
-  constexpr std::int64_t kCount = Lanes<float>::kCount;
-  std::int64_t begin = 0;
-  for (; begin + kCount <= width; begin += kCount) {
-#pragma omp simd
-    for (std::int64_t k = 0; k < kCount; ++k) f(begin + k, k);
-  }
-  for (std::int64_t k = 0; begin + k < width; ++k) f(begin + k, k);
-}
-
-/// sum of f(j) over a row.
-template <class T, class F>
-inline T sum_over(std::int64_t width, const F& f) {
-  Lanes<T> sum;
-  over_lanes(width, [&](std::int64_t j, std::int64_t k) { sum.lane[k] += f(j); });
-  return sum.total();
 }
 
 /// n = (x - mean) / sqrt(variance + eps) and y = after(gain * n + shift), one row whose sum is
@@ -219,6 +178,32 @@ void hidden_backward(const HiddenLayer<T>& layer, const HiddenRows<T>& rows,
 }
 
 template <class T>
+void unit_forward(const T* x, std::int64_t num_rows, std::int64_t width, T* y, T* inverse_norm) {
+  for (std::int64_t r = 0; r < num_rows; ++r) {
+    const T* row = x + r * width;
+    T* unit = y + r * width;
+    const T squares = sum_over<T>(width, [row](std::int64_t j) { return row[j] * row[j]; });
+    const T inverse = inverse_norm[r] = 1 / root(squares + T(kUnitNormEps));
+#pragma omp simd
+    for (std::int64_t j = 0; j < width; ++j) unit[j] = row[j] * inverse;
+  }
+}
+
+template <class T>
+void unit_backward(const T* y, const T* inverse_norm, const std::int32_t* index,
+                   std::int64_t num_rows, std::int64_t width, T* gradient) {
+  for (std::int64_t r = 0; r < num_rows; ++r) {
+    const std::int64_t row = index != nullptr ? index[r] : r;
+    const T* unit = y + row * width;
+    T* g = gradient + r * width;
+    const T along = sum_over<T>(width, [g, unit](std::int64_t j) { return g[j] * unit[j]; });
+    const T inverse = inverse_norm[row];
+#pragma omp simd
+    for (std::int64_t j = 0; j < width; ++j) g[j] = inverse * (g[j] - unit[j] * along);
+  }
+}
+
+template <class T>
 void single_output_forward(const T* x, const T* weight, const T* bias, std::int64_t num_rows,
                            std::int64_t width, T* out) {
   for (std::int64_t r = 0; r < num_rows; ++r) {
@@ -272,6 +257,8 @@ template <class T>
 void fill(CpuKernels<T>& kernels) {
   kernels.hidden_forward = hidden_forward<T>;
   kernels.hidden_backward = hidden_backward<T>;
+  kernels.unit_forward = unit_forward<T>;
+  kernels.unit_backward = unit_backward<T>;
   kernels.single_output_forward = single_output_forward<T>;
   kernels.single_output_gradient = single_output_gradient<T>;
   kernels.single_output_backward = single_output_backward<T>;

@@ -123,7 +123,8 @@ Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const M
   flat.is_cuda() ? mlp_forward_cuda(shape, flat, tape) : mlp_forward_cpu(shape, flat, tape);
   const std::int64_t width = shape.hidden_dims.back();
   return tape.hidden.back()
-      .output.narrow(1, 0, tape.batch * width)
+      .output.flatten(1)
+      .narrow(1, 0, tape.batch * width)
       .reshape({flat.size(0), flat.size(1), tape.batch, width});
 }
 

@@ -10,8 +10,8 @@
 namespace anthill {
 
 /// For every hidden layer: h = Linear(x); dropout; LayerNorm; activation (or activation, then
-/// LayerNorm); and, where `residual` and the layer is as wide as the one before, h + x. Then
-/// Linear.
+/// LayerNorm); and, where `residual` and the layer is as wide as the one before, h + x. Then, with
+/// `unit_features`, h / |h|, and Linear.
 struct MlpShape {
   std::int64_t input_dim = 0;
   std::vector<std::int64_t> hidden_dims;
@@ -21,6 +21,7 @@ struct MlpShape {
   LayerNormPlacement layer_norm_placement = LayerNormPlacement::before_activation;
   double dropout = 0.0;  // probability that an element is dropped where a mask is given
   bool residual = false;
+  bool unit_features = false;  // the output layer reads h / sqrt(|h|^2 + kUnitNormEps)
 
   /// Sum of hidden_dims: elements of dropout's mask per row.
   std::int64_t num_hidden() const;
@@ -50,7 +51,8 @@ Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const Ml
                    const Tensor& keep = {});
 
 /// What the last hidden layer puts out (the penultimate features), [M, E, B, W]: after activation,
-/// LayerNorm and skip, without dropout. No graph. std::invalid_argument without a hidden layer.
+/// LayerNorm and skip, before unit_features, without dropout. No graph. std::invalid_argument
+/// without a hidden layer.
 Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const MlpInput& input);
 
 /// Fills the parameters in place. Every network of member m draws from its own generator, seeded by

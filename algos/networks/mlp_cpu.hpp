@@ -71,12 +71,21 @@ struct CpuMlp {
   /// What a layer (or the output layer, the last) reads: rows x in.
   const T* layer_input(const Shard& shard, std::size_t layer) const {
     if (layer > 0) {
-      return tape.hidden[layer - 1].output.template data_ptr<T>() +
-             offset_of(shard, places[layer].in);
+      const Tensor& output =
+          layer == shape.hidden_dims.size() ? tape.features() : tape.hidden[layer - 1].output;
+      return output.template data_ptr<T>() + offset_of(shard, places[layer].in);
     }
     // the same for every network of an ensemble
     return tape.input.template data_ptr<T>() +
            offset_of({shard.network / ensemble, shard.begin, shard.end}, shape.input_dim);
+  }
+
+  /// unit_features: where the shard's rows of both tensors begin.
+  T* unit_rows(const Shard& shard) const {
+    return tape.unit.template data_ptr<T>() + offset_of(shard, places.back().in);
+  }
+  T* inverse_norms(const Shard& shard) const {
+    return tape.inverse_norm.template data_ptr<T>() + offset_of(shard, 1);
   }
 
   HiddenLayer<T> hidden_layer(const Shard& shard, std::size_t layer) const;

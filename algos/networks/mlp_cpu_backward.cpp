@@ -81,6 +81,10 @@ void BackwardPass<T>::through_hidden(const Shard& shard, const std::int32_t* ind
                                      std::int64_t rows, T* gradients, T* scratch) const {
   T* gradient = scratch;
   T* other = scratch + half_scratch_;
+  if (mlp_.shape.unit_features) {
+    mlp_.kernels.unit_backward(mlp_.unit_rows(shard), mlp_.inverse_norms(shard), index, rows,
+                               mlp_.places.back().in, gradient);
+  }
   for (std::size_t layer = mlp_.shape.hidden_dims.size(); layer-- > 0;) {
     const LinearPlace& place = mlp_.places[layer];
     const bool skip = mlp_.shape.has_skip(layer);

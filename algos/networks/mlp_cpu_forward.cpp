@@ -17,6 +17,11 @@ void forward_shard(const CpuMlp<T>& mlp, const Shard& shard, T* out) {
     mlp.kernels.hidden_forward(mlp.hidden_layer(shard, layer), hidden, rows);
   }
   const LinearPlace& last = mlp.places.back();
+  if (mlp.shape.unit_features) {
+    const T* features = mlp.hidden_rows(shard, mlp.places.size() - 2).output;
+    mlp.kernels.unit_forward(features, rows, last.in, mlp.unit_rows(shard),
+                             mlp.inverse_norms(shard));
+  }
   const T* x = mlp.layer_input(shard, mlp.places.size() - 1);
   if (last.out == 1) {
     mlp.kernels.single_output_forward(x, p + last.weight, p + last.bias, rows, last.in, out);
@@ -54,6 +59,10 @@ Tensor mlp_forward_cpu(const MlpShape& shape, const Tensor& flat, MlpTape& tape)
       hidden.inverse_std = at::empty({networks, aligned_size(batch)}, options);
     }
     tape.hidden.push_back(std::move(hidden));
+  }
+  if (shape.unit_features) {
+    tape.unit = at::empty_like(tape.hidden.back().output);
+    tape.inverse_norm = at::empty({networks, aligned_size(batch)}, options);
   }
   tape.input = aligned_blocks(tape.input);
   const std::vector<std::int64_t> sizes = {flat.size(0), flat.size(1), batch, shape.output_dim};

@@ -31,7 +31,9 @@ class CudaMlp {
 
   /// [G, B, in]: the input, the same for every network of an ensemble, or a layer's output.
   Tensor layer_input(std::size_t layer, std::int64_t ensemble) const {
-    if (layer > 0) return tape_.hidden[layer - 1].output;
+    if (layer > 0) {
+      return layer == shape_.hidden_dims.size() ? tape_.features() : tape_.hidden[layer - 1].output;
+    }
     const Tensor& input = tape_.input;
     return input.unsqueeze(1)
         .expand({input.size(0), ensemble, input.size(1), input.size(2)})
@@ -98,6 +100,11 @@ Tensor mlp_forward_cuda(const MlpShape& shape, const Tensor& flat, MlpTape& tape
     tape.hidden.push_back(std::move(hidden));
     hidden_forward_cuda(mlp.hidden(layer), mlp.stream());
   }
+  if (shape.unit_features) {
+    const Tensor& features = tape.hidden.back().output;
+    tape.inverse_norm = (features.square().sum(-1, /*keepdim=*/true) + kUnitNormEps).rsqrt();
+    tape.unit = features * tape.inverse_norm;
+  }
   const LinearPlace& last = mlp.places().back();
   const Tensor x = mlp.layer_input(shape.hidden_dims.size(), ensemble);
   const Tensor output = at::bmm(x, mlp.weight(last).transpose(1, 2));
@@ -121,6 +128,10 @@ MlpGradients mlp_backward_cuda(const MlpShape& shape, const Tensor& flat, const 
     const LinearPlace& place = mlp.places()[layer];
     const bool is_output = layer == shape.hidden_dims.size();
     Tensor skip;
+    if (shape.unit_features && layer + 1 == shape.hidden_dims.size()) {
+      const Tensor along = (gradient * tape.unit).sum(-1, /*keepdim=*/true);
+      gradient = tape.inverse_norm * (gradient - tape.unit * along);
+    }
     if (!is_output && shape.has_skip(layer)) skip = gradient.clone();
     if (!is_output) {
       HiddenGradients<float> into;

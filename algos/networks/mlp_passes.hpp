@@ -18,7 +18,12 @@ struct MlpTape {
   std::int64_t batch = 0;
   Tensor input;  // [M, B x input_dim]
   std::vector<HiddenTape> hidden;
-  Tensor keep;  // as mlp_forward's
+  Tensor keep;               // as mlp_forward's
+  Tensor unit = {};          // [M*E, B x W] with unit_features: the last hidden output / norm,
+  Tensor inverse_norm = {};  // [M*E, B] and what it was multiplied by
+
+  /// What the output layer reads.
+  const Tensor& features() const { return unit.defined() ? unit : hidden.back().output; }
 };
 
 /// Which gradients are asked for, and where the inputs meet.

@@ -121,6 +121,8 @@ bool Trainer::learn(std::int64_t env_steps, const std::atomic<bool>& stop,
                              " transitions is invalid (MuJoCo: " + last_mujoco_warning() +
                              "); check the options of [sim] and the model file");
   }
+  if (due > 0) agent_->set_env_steps(env_steps);
+  if (due > 0 && agent_->needs_reward_range()) agent_->set_reward_range(buffer_->reward_range());
   for (; due > 0 && !stop; --due) {
     buffer_->sample_into(batch_->view(), static_cast<std::uint64_t>(counters_.gradient_updates),
                          current_stream(device_));

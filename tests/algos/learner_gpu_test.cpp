@@ -54,14 +54,23 @@ BOOST_AUTO_TEST_CASE(normals_agree_with_the_cpu) {
 }
 
 BOOST_AUTO_TEST_CASE(updates_agree_with_the_cpu) {
-  for (const bool layer_norm : {false, true}) {
+  for (const int form : {0, 1, 2, 3}) {
     AgentConfig config;
-    config.critic.layer_norm = layer_norm;
+    config.critic.layer_norm = form == 1;
+    config.critic.unit_features = form >= 2;
+    config.critic.target_clip = form < 2    ? TargetClip::none
+                                : form == 2 ? TargetClip::bound
+                                            : TargetClip::range;
+    config.critic.target_range_period = 5;
+    config.reset_period = form == 3 ? 15 : 0;
     Learner host(config, at::kCPU), device(config, kGpu);
+    for (Learner* learner : {&host, &device}) learner->agent.set_reward_range({-0.02f, 0.02f});
     for (int i = 0; i < 20; ++i) {
       host.agent.update(host.batch);
       device.agent.update(device.batch);
     }
+    BOOST_TEST(at::allclose(device.agent.diagnose(device.batch, {-1.0f, 1.0f}),
+                            host.agent.diagnose(host.batch, {-1.0f, 1.0f}), 1e-2, 1e-3));
     for (std::size_t i = 0; i < host.agent.parameters().size(); ++i) {
       const Tensor a = host.agent.parameters()[i].tensor;
       const Tensor b = device.agent.parameters()[i].tensor.cpu();

@@ -28,6 +28,7 @@ std::string describe(const Case& c) {
   }
   if (c.shape.dropout > 0) text += ", dropout";
   if (c.shape.residual) text += ", residual";
+  if (c.shape.unit_features) text += ", unit features";
   return text;
 }
 
@@ -50,8 +51,12 @@ std::vector<Case> all_cases(at::ScalarType dtype, std::int64_t width, std::int64
                          .residual = residual};
           if (norm == 2) shape.layer_norm_placement = LayerNormPlacement::after_activation;
           add(shape, 1, 2);
+          shape.unit_features = true;
+          add(shape, 2, 2);
           shape.hidden_dims = {width, width + 3};
           shape.output_dim = 4;
+          add(shape, 3, 1);
+          shape.unit_features = false;
           add(shape, 3, 1);
         }
       }

@@ -65,6 +65,7 @@ inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tens
     if (shape.layer_norm && after) h = normalise(norm, h);
     x = shape.has_skip(i) ? h + x : h;
   }
+  if (shape.unit_features) x = x / (x.square().sum(-1, true) + 1e-12).sqrt();
   return linear("output", x).view({members, ensemble, batch, shape.output_dim});
 }
 
@@ -132,11 +133,24 @@ class Sac {
       const auto next = policy(batch.next_observation, noise.next_action);
       const Tensor q =
           values(target, batch.next_observation, next.action, noise.target_keep).amin(1);
+      const bool by_range = model_.config.critic.target_clip == anthill::TargetClip::range;
+      const Tensor next_q = by_range ? q.clamp(clip_low, clip_high) : q;
       y = model_.config.reward_scale * batch.reward +
-          model_.config.discount * batch.bootstrap * (q - log_alpha.exp() * next.log_prob);
+          model_.config.discount * batch.bootstrap * (next_q - log_alpha.exp() * next.log_prob);
+      if (model_.config.critic.target_clip == anthill::TargetClip::bound) {
+        y = y.clamp(clip_low, clip_high);
+      }
+      last_target_ = y;
+      last_log_prob_ = next.log_prob;
     }
     const Tensor q = values(critic, batch.observation, batch.action, noise.critic_keep);
     return (q - y.unsqueeze(1)).square().sum(1).mean(-1).sum();
+  }
+
+  /// For a critic that starts anew.
+  void restart_critic_optimiser() {
+    critic_adam_ =
+        Adam(critic, model_.config.critic.learning_rate, model_.config.critic.weight_decay);
   }
 
   Tensor actor_loss(const anthill::Batch& batch, const anthill::SacNoise& noise,
@@ -154,11 +168,15 @@ class Sac {
   }
 
   void update(const anthill::Batch& batch, const anthill::SacNoise& noise) {
+    prepare_clip(batch.action.size(-1));
     step(critic_adam_, critic, critic_loss(batch, noise));
+    remember_targets();
     Tensor log_prob;
     step(actor_adam_, actor, actor_loss(batch, noise, log_prob));
     step(alpha_adam_, log_alpha, alpha_loss(log_prob));
     at::NoGradGuard no_grad;
+    const double cap = model_.config.temperature.max_alpha;
+    if (cap > 0.0) log_alpha.clamp_max_(std::log(cap));
     target.lerp_(critic, model_.config.tau);
   }
 
@@ -167,8 +185,37 @@ class Sac {
 
  public:
   Tensor actor, critic, target, log_alpha;
+  double reward_low = 0.0, reward_high = 0.0;  // of all stored transitions, for the bound
+  double clip_low = 0.0, clip_high = 0.0;
 
  private:
+  /// critic.target_clip = "bound": the largest and smallest value that a policy can have.
+  void prepare_clip(std::int64_t action_dim) {
+    if (model_.config.critic.target_clip != anthill::TargetClip::bound) return;
+    const double scale = model_.config.reward_scale, discount = model_.config.discount;
+    const double alpha = log_alpha.exp().item<double>();
+    const double entropy_high = static_cast<double>(action_dim) * std::numbers::ln2;
+    clip_high =
+        std::max(0.0, (scale * reward_high + discount * alpha * entropy_high) / (1.0 - discount));
+    clip_low =
+        std::min(0.0, (scale * reward_low - discount * alpha * log_prob_max_) / (1.0 - discount));
+  }
+
+  void remember_targets() {
+    ++num_updates_;
+    log_prob_max_ = std::max(log_prob_max_, last_log_prob_.max().item<double>());
+    seen_low_ = std::min(seen_low_, last_target_.min().item<double>());
+    seen_high_ = std::max(seen_high_, last_target_.max().item<double>());
+    if (model_.config.critic.target_clip != anthill::TargetClip::range) return;
+    if (num_updates_ % model_.config.critic.target_range_period != 0) return;
+    clip_low = seen_low_;
+    clip_high = seen_high_;
+  }
+
+  mutable Tensor last_target_, last_log_prob_;
+  double log_prob_max_ = 0.0, seen_low_ = INFINITY, seen_high_ = -INFINITY;
+  std::int64_t num_updates_ = 0;
+
   static Tensor copy(const Tensor& t) { return t.detach().clone().set_requires_grad(true); }
   static void step(Adam& adam, const Tensor& flat, const Tensor& loss) {
     adam.step(flat, torch::autograd::grad({loss}, {flat})[0]);

@@ -61,6 +61,19 @@ std::vector<AgentConfig> all_configs() {
       configs.push_back(config);
     }
   }
+  // the remedies
+  AgentConfig config = configs[0];
+  config.actor.unit_features = config.critic.unit_features = true;
+  config.critic.target_clip = TargetClip::bound;
+  config.temperature.initial_alpha = 1e-4;
+  configs.push_back(config);
+  config = configs[1];
+  config.critic.target_clip = TargetClip::range;
+  config.critic.target_range_period = 6;
+  config.temperature.initial_alpha = 0.85;  // from where it wants to rise
+  config.temperature.max_alpha = 0.86;
+  config.temperature.target_entropy_scale = -5.0;
+  configs.push_back(config);
   return configs;
 }
 
@@ -132,6 +145,9 @@ BOOST_AUTO_TEST_CASE(twenty_updates_stay_with_the_plain_learner) {
     plain::Sac oracle(agent.model());
     const Tensor start = oracle.critic.detach().clone();
     const Batch batch = make_batch(1);
+    oracle.reward_low = -0.005f;  // so narrow that a bound binds
+    oracle.reward_high = 0.004f;
+    agent.set_reward_range({-0.005f, 0.004f});
     for (std::uint64_t i = 0; i < 20; ++i) {
       oracle.update(batch, noise_of(config, batch, i));
       agent.update(batch);

@@ -76,6 +76,17 @@ BOOST_AUTO_TEST_CASE(the_three_arms_differ_only_in_the_arm) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(an_arm_with_a_remedy_differs_in_the_remedy_alone) {
+  const std::map<std::string, std::vector<std::string>> remedies = {
+      {"ant_rr8_ofn.toml", {"critic.unit_features"}},
+      {"ant_rr8_target_clip.toml", {"critic.target_clip"}},
+      {"ant_rr8_droq.toml", {"critic.layer_norm", "critic.dropout"}},
+      {"ant_rr8_resets.toml", {"agent.reset_period"}}};
+  for (const auto& [file, keys] : remedies) {
+    BOOST_TEST(differences("ant_rr8.toml", file) == keys, boost::test_tools::per_element());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_arms_have_the_settings_of_the_study) {
   const ExperimentConfig config = read_experiment(kConfigs + "ant_rr8_layer_norm.toml", {}).config;
   BOOST_TEST(config.sim.env == "Ant-v4");
