@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "algos/agents/sac_remedies.hpp"
+#include "algos/networks/learner_team.hpp"
 
 namespace anthill {
 namespace {
@@ -64,19 +65,32 @@ Tensor dormant_share(const Tensor& features, double tau) {
   return dormant.to(at::kFloat).flatten(1).mean(-1);
 }
 
-Tensor effective_rank(const Tensor& features) {
-  const std::int64_t members = features.size(0);
-  if (!at::isfinite(features).all().item<bool>()) {
-    return at::full({members}, std::numeric_limits<double>::quiet_NaN(), at::kFloat);
+/// Of one network's features (B x W), float64; nan when the eigenvalues cannot be found.
+static double effective_rank_of(const Tensor& features) {
+  const bool tall = features.size(0) >= features.size(1);
+  // the smaller Gram matrix: in float64, so that squaring loses nothing
+  const Tensor gram = tall ? at::mm(features.t(), features) : at::mm(features, features.t());
+  try {
+    const Tensor sigma = at::linalg_eigvalsh(gram).clamp_min(0.0).sqrt();
+    const Tensor p = sigma / sigma.sum();
+    return std::exp(-at::xlogy(p, p).sum().item<double>());
+  } catch (const c10::Error&) {
+    return std::numeric_limits<double>::quiet_NaN();
   }
-  // eigenvalues of the smaller Gram matrix: in float64, so that squaring loses nothing
-  const Tensor wide = features.to(at::kCPU, at::kDouble);
-  const bool tall = wide.size(2) >= wide.size(3);
-  const Tensor gram =
-      tall ? at::matmul(wide.transpose(-1, -2), wide) : at::matmul(wide, wide.transpose(-1, -2));
-  const Tensor sigma = at::linalg_eigvalsh(gram).clamp_min(0.0).sqrt();
-  const Tensor p = sigma / sigma.sum(-1, /*keepdim=*/true);
-  return (-at::xlogy(p, p).sum(-1)).exp().flatten(1).mean(-1).to(at::kFloat);
+}
+
+Tensor effective_rank(const Tensor& features) {
+  const std::int64_t members = features.size(0), ensemble = features.size(1);
+  const Tensor ranks = at::full({members, ensemble}, std::numeric_limits<double>::quiet_NaN(),
+                                at::TensorOptions(at::kDouble));
+  if (at::isfinite(features).all().item<bool>()) {
+    const Tensor wide = features.to(at::kCPU, at::kDouble).flatten(0, 1);
+    // a network is one piece of work, whoever does it
+    learner_team().run(members * ensemble, [&](std::int64_t g) {
+      ranks.data_ptr<double>()[g] = effective_rank_of(wide[g]);
+    });
+  }
+  return ranks.mean(-1).to(at::kFloat);
 }
 
 namespace {
