@@ -34,6 +34,11 @@ class Hidden(nn.Module):
         return h + x if self.skip else h
 
 
+class UnitNorm(nn.Module):
+    def forward(self, x):
+        return x * (x.square().sum(-1, keepdim=True) + 1e-12).rsqrt()
+
+
 def load_actor(run, member=0):
     """The actor's network: observations [B, D] to SAC's means and raw log standard deviations [B, 2A], or to a
     deterministic policy's output [B, A]."""
@@ -53,7 +58,7 @@ def load_actor(run, member=0):
         layers.append(layer)
     output = nn.Linear(own["output.weight"].shape[1], len(own["output.bias"]))
     output.load_state_dict({part: torch.tensor(own[f"output.{part}"]) for part in ("weight", "bias")})
-    return nn.Sequential(*layers, output)
+    return nn.Sequential(*layers, *([UnitNorm()] if actor["unit_features"] else []), output)
 
 
 @torch.no_grad()

@@ -7,6 +7,12 @@ from pathlib import Path
 import numpy as np
 
 _LAYER_NORM_EPS = 1e-5
+_UNIT_NORM_EPS = 1e-12
+# keys of [actor] and [critic] that the forward pass follows, and those that only learning reads
+_FOLLOWED = {"hidden_dims", "activation", "layer_norm", "layer_norm_placement", "residual", "unit_features", "output"}
+_FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max"}
+_OF_LEARNING = {"learning_rate", "weight_decay", "max_gradient_norm", "log_prob_form", "dropout"}
+_OF_LEARNING |= {"target_clip", "target_range_period"}
 _NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha")
 _ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
@@ -39,7 +45,8 @@ def read_safetensors(path):
 
 class Mlp:
     """A network of algos/networks/mlp.hpp: per hidden layer Linear, LayerNorm and activation in the order that the
-    configuration says, and the layer's input added where `residual` and the widths agree; then Linear."""
+    configuration says, and the layer's input added where `residual` and the widths agree; then, with `unit_features`,
+    division by the norm; then Linear."""
 
     def __init__(self, arrays, section):
         """`arrays`: name -> float32 array of one network, as hidden_0.weight (out, in); all of them are used."""
@@ -48,6 +55,10 @@ class Mlp:
         self._layer_norm = section["layer_norm"]
         self._norm_first = section["layer_norm_placement"] == "before_activation"
         self._residual = section["residual"]
+        self._unit_features = section.get("unit_features", False)  # files of earlier versions have no such key
+        for key, value in section.items():
+            if key not in _FOLLOWED | _OF_LEARNING and value not in (False, 0, "none", "", []):
+                raise ValueError(f"{key} = {value!r} is not known to anthill.Policy")
         self._num_hidden = len(section["hidden_dims"])
         layers = [f"hidden_{i}" for i in range(self._num_hidden)] + ["output"]
         layers += [f"layer_norm_{i}" for i in range(self._num_hidden) if self._layer_norm]
@@ -65,6 +76,8 @@ class Mlp:
             if self._layer_norm and not self._norm_first:
                 hidden = self._normalised(layer, hidden)
             x = hidden + x if self._residual and hidden.shape == x.shape else hidden
+        if self._unit_features:
+            x = x / np.sqrt(np.square(x).sum(axis=1, keepdims=True) + np.float32(_UNIT_NORM_EPS))
         return self._linear("output", x)
 
     def _linear(self, name, x):

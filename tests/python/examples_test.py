@@ -52,7 +52,7 @@ def test_stable_baselines3():
 
 @pytest.mark.parametrize("settings", [
     (), ("actor.layer_norm=true", "actor.residual=true", "actor.activation=elu"),
-    ("actor.layer_norm=true", "actor.layer_norm_placement=after_activation"),
+    ("actor.layer_norm=true", "actor.layer_norm_placement=after_activation", "actor.unit_features=true"),
 ], ids=str)  # fmt: skip
 def test_a_policy_in_pytorch(tmp_path, settings):
     python_with("torch")

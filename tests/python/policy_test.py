@@ -90,11 +90,12 @@ def pendulum(tmp_path_factory):
 @pytest.mark.parametrize(("config", "settings"), [
     ("pendulum_sac", ("actor.layer_norm=true", "actor.residual=true", "actor.activation=tanh", "actor.hidden_dims=[32, 32]")),
     ("pendulum_sac", ("actor.layer_norm=true", "actor.layer_norm_placement=after_activation", "actor.activation=elu")),
+    ("pendulum_sac", ("actor.unit_features=true", "actor.log_std_form=tanh_affine")),
     ("pendulum_td3", ()),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")),
     ("smoke", ("sim.env=Humanoid-v5", "sim.humanoid.ctrl_cost_weight=0.2")),
     ("cartpole_dqn", ()),
-], ids=["sac", "sac_elu", "td3", "ddpg", "humanoid", "dqn"])  # fmt: skip
+], ids=["sac", "sac_elu", "sac_unit", "td3", "ddpg", "humanoid", "dqn"])  # fmt: skip
 def test_a_policy_acts_as_evaluate_does(tmp_path, config, settings):
     check_returns(train(tmp_path / "run", config, "sim.max_episode_steps=40", *settings))
 
@@ -154,6 +155,11 @@ def test_what_a_policy_refuses(pendulum, tmp_path):
     assert "[64, 64, 64]" in (tmp_path / "resolved.toml").read_text()
     with pytest.raises(ValueError, match="does not fit.*missing or too many"):
         anthill.Policy.load(tmp_path)
+    for key, value in (("spectral_norm", True), ("norm", "batch")):  # a forward pass of another version's
+        section = policy.config["actor"] | {key: value}
+        arrays = {name.removeprefix("actor."): a for name, a in policy.arrays.items() if name.startswith("actor.")}
+        with pytest.raises(ValueError, match=f"{key} = .* is not known"):
+            Mlp(arrays, section)
 
 
 def test_a_td3_policy_has_no_noise_to_sample(tmp_path):
