@@ -2,7 +2,6 @@
 /// few seconds.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -17,8 +16,9 @@ struct ProgressState {
   std::int64_t env_steps = 0;
   std::int64_t total_env_steps = 0;
   std::int64_t gradient_updates = 0;
-  double replay_ratio = kUnknown;       // achieved
-  double evaluation_return = kUnknown;  // mean of the last evaluation
+  std::int64_t total_gradient_updates = 0;  // that all steps will have earned; 0: none
+  double replay_ratio = kUnknown;           // achieved
+  double evaluation_return = kUnknown;      // mean of the last evaluation
   double q_mean = kUnknown;
   double alpha = kUnknown;
 };
@@ -30,8 +30,22 @@ struct ProgressRates {
   double remaining_s = ProgressState::kUnknown;
 };
 
-/// The line, without line end, in at most `width` columns: fields that do not fit are left out, the
-/// last ones first. `color`: with ANSI colour codes, which take no columns.
+/// A state and when it was, in seconds of any clock.
+struct ProgressSample {
+  double time_s = 0.0;
+  std::int64_t env_steps = 0;
+  std::int64_t gradient_updates = 0;
+};
+
+/// Rates from the first of `samples` (oldest first) to `state` at `now_s`. While updates are still
+/// to be made, what remains is counted in updates and timed by the samples since the first update:
+/// steps before it cost next to nothing and say nothing about the others.
+ProgressRates progress_rates(const std::deque<ProgressSample>& samples, const ProgressState& state,
+                             double now_s);
+
+/// The line, without line end, in at most `width` columns. What does not fit in full is shortened
+/// (12k for 12,345); fields that do not fit even so are left out, the last ones first. `color`:
+/// with ANSI colour codes, which take no columns.
 std::string progress_line(const ProgressState& state, const ProgressRates& rates, int width,
                           bool color);
 
@@ -56,13 +70,6 @@ class Progress {
   void finish();
 
  private:
-  using Clock = std::chrono::steady_clock;
-  struct Sample {
-    Clock::time_point time;
-    std::int64_t env_steps;
-    std::int64_t gradient_updates;
-  };
-  ProgressRates rates(const ProgressState& state) const;
   void draw();
   void write(std::string_view text);
 
@@ -72,8 +79,8 @@ class Progress {
   bool color_;
   bool drawn_ = false;    // the cursor stands behind a live line
   bool pending_ = false;  // a state is not drawn yet
-  Clock::time_point last_draw_;
-  std::deque<Sample> samples_;  // the last seconds, for the rates
+  double last_draw_s_;
+  std::deque<ProgressSample> samples_;  // the last seconds, for the rates
   ProgressState state_;
 };
 

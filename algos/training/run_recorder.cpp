@@ -46,6 +46,7 @@ RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder,
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
   status_.state = RunState::running;
   status_.total_env_steps = live_.total_env_steps = config.training.total_env_steps;
+  live_.total_gradient_updates = replay_ratio_.updates_due(config.training.total_env_steps, 0);
   period_.wall_time_s = folder.wall_time_s();
   for (const std::string& term : reward_terms) term_columns_.push_back(term_column(term));
   if (resumed != nullptr) load(*resumed);
@@ -56,14 +57,11 @@ void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,
   period_.reward_sum += std::accumulate(rows.reward.begin(), rows.reward.end(), 0.0);
   record_episodes(counters, envs);
   warn_invalid(envs);
-  status_.env_steps = live_.env_steps = counters.env_steps;
-  status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
-  live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
-  progress_.update(live_);
-  attempt([&] { folder_.update_status(status_); });
+  on_tick(counters);
 }
 
 void RunRecorder::on_tick(const Counters& counters) {
+  status_.env_steps = live_.env_steps = counters.env_steps;
   status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
   live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
   progress_.update(live_);
@@ -107,22 +105,21 @@ void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::st
   const double seconds = std::max(now - period_.wall_time_s, 1e-9);
   const double steps = number(counters.env_steps - period_.env_steps);
   if (steps <= 0.0) return;  // the end coincides with a row already written
-  const std::int64_t transitions =
-      std::max<std::int64_t>(1, counters.env_steps - config_.training.learning_starts);
   const double updates = number(counters.gradient_updates - period_.gradient_updates);
-  MetricRow row = {{"env_steps", number(counters.env_steps)},
-                   {"gradient_updates", number(counters.gradient_updates)},
-                   {"episodes", number(counters.episodes)},
-                   {"wall_time_s", now},
-                   {"env_steps_per_s", steps / seconds},
-                   {"updates_per_s", updates / seconds},
-                   {"replay_ratio", number(counters.gradient_updates) / number(transitions)},
-                   {"samples_per_transition",
-                    number(counters.gradient_updates) * number(config_.training.batch_size) /
-                        number(std::max<std::int64_t>(1, counters.env_steps))},
-                   {"reward_mean", period_.reward_sum / steps},
-                   {"sim_warnings", number(sim_warnings_)},
-                   {"memory_mib", resident_memory_mib()}};
+  MetricRow row = {
+      {"env_steps", number(counters.env_steps)},
+      {"gradient_updates", number(counters.gradient_updates)},
+      {"episodes", number(counters.episodes)},
+      {"wall_time_s", now},
+      {"env_steps_per_s", steps / seconds},
+      {"updates_per_s", updates / seconds},
+      {"replay_ratio", replay_ratio_.achieved(counters.env_steps, counters.gradient_updates)},
+      {"samples_per_transition", number(counters.gradient_updates) *
+                                     number(config_.training.batch_size) /
+                                     number(std::max<std::int64_t>(1, counters.env_steps))},
+      {"reward_mean", period_.reward_sum / steps},
+      {"sim_warnings", number(sim_warnings_)},
+      {"memory_mib", resident_memory_mib()}};
   if (period_.episodes > 0) {
     row.emplace_back("train_return", period_.return_sum / number(period_.episodes));
     row.emplace_back("train_length", number(period_.length_sum) / number(period_.episodes));

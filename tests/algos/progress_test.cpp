@@ -7,6 +7,7 @@
 
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstdlib>
 
 namespace anthill {
@@ -33,13 +34,69 @@ BOOST_AUTO_TEST_CASE(unknown_values_are_left_out) {
 
 BOOST_AUTO_TEST_CASE(it_fits_any_width) {
   const std::string whole = progress_line(kState, kRates, 1000, false);
+  const std::string brief =
+      "12k/200k ETA 2m32s 1234 steps/s 309 upd/s RR 0.25 eval 812 Q 34.6 alpha 0.123";
   for (int width = 0; width < 120; ++width) {
     const std::string line = progress_line(kState, kRates, width, false);
     BOOST_TEST(line.size() <= static_cast<std::size_t>(width));
-    BOOST_TEST(whole.starts_with(line));
+    BOOST_TEST((line == whole || brief.starts_with(line)));
   }
-  BOOST_TEST(progress_line(kState, kRates, 30, false) == "12,000/200,000 6%  ETA 2m32s");
+  BOOST_TEST(progress_line(kState, kRates, 79, false) == brief);
+  BOOST_TEST(progress_line(kState, kRates, 30, false) == "12k/200k ETA 2m32s");
   BOOST_TEST(progress_line(kState, kRates, -1, false) == "");
+}
+
+BOOST_AUTO_TEST_CASE(eighty_columns_hold_every_field) {
+  // one column stays free
+  ProgressState state = {.env_steps = 9'876'543,
+                         .total_env_steps = 10'000'000,
+                         .gradient_updates = 9'000'000,
+                         .replay_ratio = 0.25,
+                         .evaluation_return = -1234.5,
+                         .q_mean = 65.8,
+                         .alpha = 0.0516};
+  const auto line = [&] { return progress_line(state, {501.2, 125.3, 12'345}, 79, false); };
+  BOOST_TEST(line() ==
+             "9.9M/10M ETA 3h25m 501 steps/s 125 upd/s RR 0.25 eval -1234 Q 65.8 alpha 0.0516");
+  for (const auto& [steps, text] : {std::pair{999, "999/"},
+                                    {1'000, "1.0k/"},
+                                    {9'949, "9.9k/"},
+                                    {9'951, "10k/"},
+                                    {99'499, "99k/"},
+                                    {99'501, "100k/"},
+                                    {999'499, "999k/"},
+                                    {999'500, "1.0M/"}}) {
+    state.env_steps = steps;
+    BOOST_TEST(line().starts_with(text), line() << " is not " << text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_estimate_is_that_of_steps_that_learn) {
+  ProgressState state = {.env_steps = 1'000, .total_env_steps = 3'000};
+  // 1,000 steps a second and nothing to learn
+  BOOST_TEST(progress_rates({{5.0, 0, 0}}, state, 6.0).remaining_s == 2.0);
+  // nothing is known of updates before the first one
+  state.total_gradient_updates = 500;
+  BOOST_TEST(std::isnan(progress_rates({{5.0, 0, 0}}, state, 6.0).remaining_s));
+  // since learning began at 7 s: 10 updates/s, and 490 are left
+  state = {.env_steps = 2'020,
+           .total_env_steps = 3'000,
+           .gradient_updates = 10,
+           .total_gradient_updates = 500};
+  const ProgressRates rates =
+      progress_rates({{5.0, 0, 0}, {6.0, 1'000, 0}, {7.0, 2'000, 0}, {7.5, 2'010, 5}}, state, 8.0);
+  BOOST_TEST(rates.remaining_s == 49.0);
+  BOOST_TEST(rates.env_steps_per_s == 2'020.0 / 3.0);
+  // updates go on where no step does: inside of a long learn phase
+  const ProgressRates learning = progress_rates({{0.0, 2'020, 10}},
+                                                {.env_steps = 2'020,
+                                                 .total_env_steps = 3'000,
+                                                 .gradient_updates = 110,
+                                                 .total_gradient_updates = 500},
+                                                10.0);
+  BOOST_TEST(learning.updates_per_s == 10.0);
+  BOOST_TEST(learning.remaining_s == 39.0);
+  BOOST_TEST(std::isnan(learning.env_steps_per_s));
 }
 
 BOOST_AUTO_TEST_CASE(colour_takes_no_columns) {
@@ -126,7 +183,7 @@ BOOST_AUTO_TEST_CASE(one_live_line_on_a_terminal) {
   BOOST_TEST(on_terminal(30).find("\x1b[36m") != std::string::npos);
   ::setenv("NO_COLOR", "1", 1);
   // drawn, and ended once by each finish() with something to end; the terminal turns \n into \r\n
-  const std::string line = "\r12,000/200,000 6%  RR 0.25\x1b[K";
+  const std::string line = "\r12k/200k RR 0.25 eval 812\x1b[K";
   BOOST_TEST(on_terminal(30) == "warning\r\n" + line + "\r\n" + line + "\r\n");
   ::setenv("TERM", "dumb", 1);
   BOOST_TEST(on_terminal(30).find('\x1b') == std::string::npos);

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -51,8 +52,13 @@ def test_stopped_runs_go_on(tmp_path, references):
     settings = [*FAST, "training.overlap=true"]
     for number, env_steps in ((signal.SIGTERM, 400), (signal.SIGINT, 1200)):
         assert kill_at(tmp_path / "run", env_steps, *settings, number=number) == 3
-    assert train(tmp_path / "run", *settings).returncode == 0
+    last = train(tmp_path / "run", *settings, "log.progress_period_s=0.01")
+    assert last.returncode == 0
     assert_same_run(tmp_path / "run", references(*settings))
+    # what is shown counts from the checkpoint on
+    resumed = int(re.search(r"resuming from step-(\d+)", last.stderr).group(1))
+    shown = [int(text.replace(",", "")) for text in re.findall(r"^([\d,]+)/2,000 ", last.stderr, re.M)]
+    assert shown and min(shown) >= resumed >= 1200
     provenance = json.loads((tmp_path / "run/provenance.json").read_text())
     assert len(provenance["earlier"]) == 2 and provenance["resumed_from"].startswith("step-")
 
