@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <numeric>
 
 #include "apps/exit_codes.hpp"
@@ -212,6 +213,8 @@ int rollout(const RolloutOptions& options) {
     std::signal(signal, [](int number) { stop_signal = number; });
   }
   const Totals totals = roll_out(envs, actions, seed, num_steps, writer);
+  std::error_code error;
+  if (std::filesystem::exists(output, error)) print_message("replacing " + output);
   writer.finish();
   if (totals.invalid > kMaxWarnings) {
     print_message("in all, " + std::to_string(totals.invalid) + " transitions are marked invalid");

@@ -26,6 +26,7 @@ def assert_fails(result, code, *words):
 def rollout(folder, env, num_envs, seed, actions=None, steps=None, settings=(), threads=1):
     """Runs `anthill rollout`; returns its arrays as a dict and what it said on stderr."""
     output = pathlib.Path(folder) / "rollout.npz"
+    output.unlink(missing_ok=True)
     arguments = ["rollout", "--env", env, "--num-envs", num_envs, "--seed", seed]
     arguments += ["--num-threads", threads, "--output", output]
     if actions is not None:

@@ -48,13 +48,35 @@ def test_a_configuration_file_says_what_is_stepped(tmp_path):
     result = run("rollout", config, "--steps", 3, "--set", "run.seed=5", cwd=tmp_path)
     assert_fails(result, 2, "run.seed", "[sim]")
     for options, num_envs in (([], 16), (["--num-envs", 2], 2)):
-        result = run("rollout", config, "--steps", 3, *options, "--output", "out.npz", cwd=tmp_path)
+        output = tmp_path / f"{num_envs}.npz"
+        result = run("rollout", config, "--steps", 3, *options, "--output", output, cwd=tmp_path)
         assert (result.returncode, result.stderr) == (0, "")
-        with np.load(tmp_path / "out.npz") as archive:
+        with np.load(output) as archive:
             assert archive["observation"].shape == (3, num_envs, 11)
             assert "terms/reward_extra_1" in archive.files
     assert_fails(run("rollout", "none.toml", cwd=tmp_path), 2, "none.toml")
     assert_fails(run("rollout", cwd=tmp_path), 2, "--env", "configuration file")
+
+
+@pytest.mark.parametrize(
+    "option, setting",
+    [
+        (["--env", "Ant-v5"], "sim.env=Pendulum-v1"),
+        (["--env", "Ant-v5", "--num-envs", 2], "sim.num_envs=3"),
+        (["--env", "Ant-v5", "--num-threads", 1], "sim.num_threads=2"),
+    ],
+)
+def test_nothing_is_said_twice(tmp_path, option, setting):
+    result = run("rollout", *option, "--set", setting, cwd=tmp_path)
+    assert_fails(result, 2, "--set " + setting.split("=")[0], "give one of them")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_replaced_file_is_named(tmp_path):
+    command = ["rollout", "--env", "Pendulum-v1", "--steps", 3, "--output", "out.npz"]
+    assert run(*command, cwd=tmp_path).stderr == ""
+    again = run(*command, "--seed", 1, cwd=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "anthill: replacing out.npz\n")
 
 
 def test_float64_actions_count_as_float32(tmp_path):
