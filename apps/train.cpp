@@ -79,25 +79,22 @@ void print_start(const ExperimentConfig& config, const Trainer& trainer, const s
       static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
 }
 
-/// Batch systems start the same command again when a machine comes back.
-bool in_batch_mode() {
-  for (const char* variable : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"}) {
-    if (std::getenv(variable) != nullptr) return true;
-  }
-  return false;
+/// Whether a checkpoint is to be gone on from. Batch systems start the same command again when a
+/// machine comes back.
+bool is_to_resume(const Arguments& arguments) {
+  return arguments.resume || (!arguments.fresh && !batch_job().empty());
 }
 
 /// The checkpoint that the run goes on from; nothing for a new run.
 std::optional<Checkpoint> find_start(const Arguments& arguments, RunCheckpoints& checkpoints) {
-  const bool resume = arguments.resume || (!arguments.fresh && in_batch_mode());
-  if (!resume) return std::nullopt;
+  if (!is_to_resume(arguments)) return std::nullopt;
   return checkpoints.open_newest(print_message);
 }
 
 /// Clears what a new run replaces: what --overwrite says, or a start that never came to a step.
 void make_room(const Arguments& arguments, const std::string& run) {
-  const bool resume = arguments.resume || (!arguments.fresh && in_batch_mode());
-  if (arguments.overwrite || (resume && is_abandoned_start(run))) remove_run_files(run);
+  const bool is_abandoned = is_to_resume(arguments) && is_abandoned_start(run);
+  if (arguments.overwrite || is_abandoned) remove_run_files(run);
 }
 
 /// Says what a resumed run changes; throws ConfigError for what it must not change.

@@ -14,7 +14,7 @@ constexpr EnumName<DeviceSystem> kDeviceSystems[] = {{DeviceSystem::automatic, "
                                                      {DeviceSystem::omp, "omp"},
                                                      {DeviceSystem::cuda, "cuda"}};
 constexpr EnumName<OnNonFinite> kOnNonFinite[] = {{OnNonFinite::abort, "abort"},
-                                                  {OnNonFinite::continue_, "continue"}};
+                                                  {OnNonFinite::go_on, "continue"}};
 
 // far beyond any use, and exact in a double
 constexpr double kMaxSteps = 1e12;

@@ -12,8 +12,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kUnfinished = ".tmp";
-
 /// Folders called step-* without a suffix, oldest first.
 std::vector<fs::path> complete_folders(const fs::path& folder) {
   std::vector<fs::path> found;

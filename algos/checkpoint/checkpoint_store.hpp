@@ -15,6 +15,9 @@ namespace anthill {
 
 class Checkpoint;
 
+/// Ends the name of a folder that is not a whole checkpoint yet, or no longer.
+inline constexpr const char* kUnfinished = ".tmp";
+
 /// Everything that one checkpoint will hold, in memory of its own: training may go on while it is
 /// written.
 struct CheckpointSnapshot {

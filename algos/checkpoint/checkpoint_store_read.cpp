@@ -10,7 +10,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kUnfinished = ".tmp";
 constexpr const char* kDamaged = ".damaged";
 
 void remove_unfinished(const fs::path& folder) {

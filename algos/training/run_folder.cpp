@@ -60,12 +60,6 @@ std::string read_provenance(const std::filesystem::path& path) {
   }
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
 }  // namespace
 
 const char* run_state_name(RunState state) {

@@ -39,27 +39,17 @@ std::string machine() {
          fs::read_symlink("/proc/self/ns/pid", error).string();
 }
 
-/// When a process began, so that its number given to another is no confusion; "" for none.
+/// When a process began, so that its number given to another is no confusion; "" for none, and for
+/// one that has ended but that its parent has not asked for yet: it may stay in the list for ever.
 std::string process_start(std::int64_t pid) {
   const std::string stat = first_line(("/proc/" + std::to_string(pid) + "/stat").c_str());
   // the name in parentheses may hold spaces; the start time is the 20th word behind it
   std::size_t at = stat.rfind(')');
+  const char state = at != std::string::npos && at + 2 < stat.size() ? stat[at + 2] : 'X';
+  if (state == 'Z' || state == 'X') return "";
   for (int word = 0; word < 20 && at != std::string::npos; ++word) at = stat.find(' ', at + 1);
   if (at == std::string::npos) return "";
   return stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-std::string job_id() {
-  for (const char* variable : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"}) {
-    if (const char* value = std::getenv(variable)) return value;
-  }
-  return "";
 }
 
 std::string owner_text() {
@@ -68,7 +58,7 @@ std::string owner_text() {
                      {"pid", ::getpid()},
                      {"process_start", process_start(::getpid())},
                      {"machine", machine()},
-                     {"job", job_id()},
+                     {"job", batch_job()},
                      {"since", utc_time_now()},
                      {"token", std::to_string(random()) + std::to_string(random())}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -147,6 +137,19 @@ std::optional<std::string> living_owner(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::string batch_job() {
+  for (const char* variable : {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"}) {
+    if (const char* value = std::getenv(variable)) return value;
+  }
+  return "";
+}
 
 RunOwner::RunOwner(const fs::path& run, bool force)
     : file_(run / "owner.json"), text_(owner_text()), last_beat_(std::chrono::steady_clock::now()) {

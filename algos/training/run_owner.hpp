@@ -8,6 +8,13 @@
 
 namespace anthill {
 
+/// This machine's name.
+std::string host_name();
+
+/// The id of the batch job that this process belongs to (Slurm, PBS, LSF, Grid Engine); "" outside
+/// of one.
+std::string batch_job();
+
 /// Another process has taken the folder: this one must not write another byte into it.
 class FolderLost : public std::runtime_error {
  public:

@@ -9,8 +9,8 @@ namespace anthill {
 
 /// What happens when the learner's numbers are no longer finite.
 enum class OnNonFinite {
-  abort,     // the run ends, with a post-mortem folder
-  continue_  // a warning, and on
+  abort,  // the run ends, with a post-mortem folder
+  go_on   // a warning, and on
 };
 
 enum class DeviceChoice { automatic, cpu, cuda };

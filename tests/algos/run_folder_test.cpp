@@ -1,6 +1,10 @@
 #define BOOST_TEST_MODULE run_folder
 #include "algos/training/run_folder.hpp"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -45,6 +49,29 @@ BOOST_AUTO_TEST_CASE(an_empty_folder_is_taken_a_used_one_refused) {
   write_content(folder / "other/notes.txt", "precious");
   BOOST_CHECK_THROW(RunFolder(folder / "other", "", "", {}), ConfigError);
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder / "other"), {}) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_owner_holds_nothing_even_when_nobody_waits_for_it) {
+  const TemporaryFolder folder;
+  const std::string file = (folder / "owner.json").string();
+  const pid_t child = ::fork();
+  BOOST_REQUIRE(child >= 0);
+  if (child == 0) {
+    const RunOwner owner(folder / ".", false);
+    ::kill(::getpid(), SIGKILL);
+  }
+  siginfo_t ended{};
+  // leaves it in the list of processes
+  BOOST_REQUIRE(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT) == 0);
+  BOOST_TEST(json_of(file)["pid"] == child);
+  { const RunOwner next(folder / ".", false); }
+  BOOST_TEST(!std::filesystem::exists(file));
+  ::waitpid(child, nullptr, 0);
+
+  const RunOwner living(folder / ".", false);
+  BOOST_CHECK_EXCEPTION(RunOwner(folder / ".", false), ConfigError, [](const ConfigError& error) {
+    return one_line_about(error, "--force-unlock");
+  });
 }
 
 BOOST_AUTO_TEST_CASE(places_that_cannot_be_written) {
