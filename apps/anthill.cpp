@@ -53,8 +53,8 @@ int print_help(const fs::path& folder) {
   std::printf(
       "\n"
       "Options:\n"
-      "  --version   Print the version and exit\n"
-      "  -h,--help   Print this help and exit\n"
+      "  --version   print the version and exit\n"
+      "  -h,--help   print this help and exit\n"
       "\n"
       "%s",
       exit_codes_help().c_str());

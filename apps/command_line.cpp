@@ -41,8 +41,8 @@ int run_command(int argc, char** argv, const char* name,
   try {
     CLI::App app(summary_of(name), std::string("anthill ") + name);
     app.set_version_flag("--version", std::string("anthill ") + kVersion,
-                         "Print the version and exit");
-    app.set_help_flag("-h,--help", "Print this help and exit");
+                         "print the version and exit");
+    app.set_help_flag("-h,--help", "print this help and exit");
     app.footer(exit_codes_help());
     setup(app);
     int exit_code = kExitFinished;
@@ -62,7 +62,7 @@ int run_command(int argc, char** argv, const char* name,
 
 void add_set_option(CLI::App& app, std::vector<std::string>& overrides) {
   app.add_option("--set", overrides,
-                 "Override one setting, in TOML syntax, e.g. --set training.replay_ratio=0.25; "
+                 "override one setting, in TOML syntax, e.g. --set training.replay_ratio=0.25; "
                  "repeatable, applied last")
       ->type_name("SECTION.KEY=VALUE")
       ->allow_extra_args(false);

@@ -13,9 +13,9 @@ int main(int argc, char** argv) {
   std::vector<std::string> overrides;
   bool reference = false;
   const auto setup = [&](CLI::App& app) {
-    app.add_option("CONFIG", path, "Configuration file (TOML)");
+    app.add_option("CONFIG", path, "configuration file (TOML)");
     anthill::add_set_option(app, overrides);
-    app.add_flag("--reference", reference, "Print every key with its default and meaning instead");
+    app.add_flag("--reference", reference, "print every key with its default and meaning instead");
   };
   const auto body = [&]() -> int {
     if (reference != path.empty()) {

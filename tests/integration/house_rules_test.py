@@ -203,6 +203,12 @@ def readme_commands() -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
 
 
+def test_the_readme_lists_every_experiment() -> None:
+    shipped = {file.name for file in (ROOT / "configs").glob("*.toml")} - {"reference.toml"}
+    table = (ROOT / "README.md").read_text().split("## Shipped experiments")[1].split("\n## ")[0]
+    assert set(re.findall(r"`(\w+\.toml)`", table)) == shipped
+
+
 def test_the_readme_names_what_exists() -> None:
     commands = readme_commands()
     assert any(command.startswith("scripts/train ") for command in commands)
