@@ -64,16 +64,36 @@ def test_signals_save_and_exit_during_saves(tmp_path, whole, name):
     assert_same_run(tmp_path / "run", whole)
 
 
-@pytest.mark.parametrize("moment", ["checkpoints", "owner.json"])
-def test_a_signal_before_the_first_step_or_in_an_evaluation(tmp_path, moment):
-    # the first evaluation of these lasts for minutes
-    settings = [*ENDLESS, "sim.max_episode_steps=1000", "evaluation.num_episodes=2000"]
-    process = start(tmp_path / "run", *settings)
+# the first evaluation and the first probe, which come before the first step, last for minutes
+EVALUATION = ["sim.max_episode_steps=1000", "evaluation.num_episodes=2000"]
+PROBE = ["evaluation.period=0", "overestimation.period=8", "overestimation.num_states=2000"]
+
+
+@pytest.mark.parametrize(
+    "moment, settings", [("owner.json", EVALUATION), ("checkpoints/LATEST", EVALUATION), ("checkpoints/LATEST", PROBE)]
+)
+def test_a_signal_before_the_first_step_or_in_an_evaluation_or_a_probe(tmp_path, moment, settings):
+    process = start(tmp_path / "run", *ENDLESS, *settings)
     place = tmp_path / "run" / moment
     wait_for(place.exists, process)
     stderr = end(process)
     assert process.returncode == 3 and "stopped by SIGTERM" in stderr, stderr
     assert verifies(newest(tmp_path / "run"))
+    assert json.loads((tmp_path / "run/status.json").read_text())["env_steps"] == 0
+
+
+def test_checkpoints_by_the_clock(tmp_path):
+    process = start(tmp_path / "run", *ENDLESS, "checkpoint.period=0", "checkpoint.period_s=0.2")
+    latest, seen = tmp_path / "run/checkpoints/LATEST", set()
+
+    def three_were_saved():
+        if latest.exists():
+            seen.add(latest.read_text())
+        return len(seen) >= 3
+
+    wait_for(three_were_saved, process)
+    end(process)
+    assert process.returncode == 3
 
 
 def test_a_vanished_reader_of_the_log_does_not_end_a_run(tmp_path):

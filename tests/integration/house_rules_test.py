@@ -217,3 +217,24 @@ def test_the_readme_names_what_exists() -> None:
         for word in shlex.split(command, comments=True):
             if re.match(r"(scripts|configs|analysis|\.ci)/", word):
                 assert (ROOT / word).exists(), f"README.md: '{command}' names {word}"
+
+
+@pytest.mark.parametrize("page", ["determinism", "resume", "exit_codes", "run_folder", "faults"])
+def test_every_promise_names_tests_that_exist(page: str) -> None:
+    """The last column of the tables: CTest's `room.name`, a file, or a file's letter and a `case`."""
+    text = (ROOT / f"docs/{page}.md").read_text().split("## Fuzzers")[0]
+    cells = [line.rsplit(" | ", 1)[1] for line in text.splitlines() if line.startswith("| ")]
+    letters = {letter: (ROOT / path).read_text() for letter, path in re.findall(r"`([FCR])` is\s+`(\S+)`", text)}
+    found = [pair for cell in cells for pair in re.findall(r"(?:([FCR]) )?`([^`]+)`", cell)]
+    assert found
+    for letter, name in found:
+        if letter:
+            exists = re.search(rf"\b{name}\b", letters[letter])
+        elif "/" in name:
+            exists = (ROOT / name).exists()
+        elif name.endswith(".py"):
+            exists = (ROOT / "tests/integration" / name).exists()
+        else:
+            room, case = name.split(".")
+            exists = list((ROOT / "tests" / room).glob(f"{case}_test.*"))
+        assert exists, f"docs/{page}.md names {name}"
