@@ -52,14 +52,14 @@ BOOST_AUTO_TEST_CASE(an_update_allocates_no_tensor_storage) {
       const std::vector<std::uint64_t> seeds(members, 1);
       const auto agent = make_agent(configs, {27, 8, seeds, at::kCPU});
       const Batch batch(static_cast<std::int64_t>(members), 256, 27, 8, at::kCPU);
-      for (int i = 0; i < 5; ++i) agent->update(batch);
+      for (int i = 0; i < 20; ++i) agent->update(batch);
       agent->take_metric_means();
 
       const std::int64_t taken = tensor_memory_bytes();
       const long faults = num_page_faults();
       num_large = largest = 0;
       counting = true;
-      constexpr int kUpdates = 10;
+      constexpr int kUpdates = 30;
       for (int i = 0; i < kUpdates; ++i) agent->update(batch);
       counting = false;
       const double faults_per_update = static_cast<double>(num_page_faults() - faults) / kUpdates;
