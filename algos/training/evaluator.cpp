@@ -49,6 +49,9 @@ EvaluationResult Evaluator::evaluate(Agent& agent, ActionMode mode,
   Staging staging(num_episodes, spec.observation_dim, spec.action_dim, false);
   envs.reset(staging.current_observation());
 
+  // only the first episode of a lane counts, so that short ones are not over-represented: a lane
+  // whose episode is over stays as it is
+  std::vector<std::uint8_t> held(seeds_.size());
   EvaluationResult result;
   result.returns.resize(seeds_.size());
   result.lengths.resize(seeds_.size());
@@ -65,14 +68,14 @@ EvaluationResult Evaluator::evaluate(Agent& agent, ActionMode mode,
     if (!std::ranges::all_of(rows.action, [](float a) { return std::isfinite(a); })) {
       throw std::runtime_error("evaluation: the policy's actions are not finite");
     }
-    envs.begin_step(rows, staging.next_acting_observation());
+    envs.begin_step(rows, staging.next_acting_observation(), held);
     envs.finish_step();
     staging.flip();
-    // only the first episode of a lane counts, so short episodes are not over-represented
     for (const EpisodeRecord& record : envs.finished_episodes()) {
-      if (record.episode != 0) continue;
-      result.returns[static_cast<std::size_t>(record.env)] = record.episode_return;
-      result.lengths[static_cast<std::size_t>(record.env)] = record.length;
+      const auto lane = static_cast<std::size_t>(record.env);
+      result.returns[lane] = record.episode_return;
+      result.lengths[lane] = record.length;
+      held[lane] = 1;
       result.num_invalid += record.invalid;
       --running;
     }

@@ -27,9 +27,9 @@ struct EvaluationResult {
 /// i.
 std::uint64_t evaluation_seed(std::int64_t run_seed);
 
-/// One episode per environment, all episodes at once. Every call starts from the same seeds, so
-/// evaluations are paired and nothing has to be remembered between them; training state is not
-/// touched.
+/// One episode per environment, all episodes at once; an environment whose episode is over is not
+/// stepped any more. Every call starts from the same seeds, so evaluations are paired and nothing
+/// has to be remembered between them; training state is not touched.
 class Evaluator {
  public:
   /// `env` and `pool` are shared with training (the pool must be idle during evaluate()). Episode i
