@@ -1,4 +1,4 @@
-"""python -m analysis report | compare | baselines. See docs/analysis.md."""
+"""python -m analysis report | compare | live | baselines. See docs/analysis.md."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def build_parser() -> argparse.ArgumentParser:
     compare.add_argument("a", metavar="A", help="a run, or a folder of one arm's seeds; NAME=PATH names it")
     compare.add_argument("b", metavar="B")
     _shared(compare)
+    live = commands.add_parser("live", help="one picture of a run, drawn again while it goes on")
+    live.add_argument("run", metavar="RUN", type=Path)
+    live.add_argument("-o", "--output", type=Path, help="FILE.png or FILE.html (default: live.png in the run's folder)")
+    live.add_argument("--period", type=float, default=10, metavar="S", help="seconds between two drawings (default: 10)")
+    live.add_argument("--once", action="store_true", help="draw once and end")
     baselines = commands.add_parser("baselines", help="measures zero action, random action, random-init policy")
     baselines.add_argument("envs", nargs="+", metavar="ENV")
     baselines.add_argument("--anthill-train", default="build/cpu/bin/anthill-train", help="the binary to use")
@@ -75,6 +80,10 @@ def run(arguments) -> None:
         from analysis.compare import comparison
 
         print(comparison(collect(arguments, [arguments.a, arguments.b]), arguments.at))
+    elif arguments.command == "live":
+        from analysis.live import live
+
+        print(live(arguments.run, arguments.output, arguments.period, arguments.once))
     else:
         from analysis.baselines import update_table
 
@@ -88,6 +97,8 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"analysis: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # the usual end of `live`
+        return 130
     return 0
 
 

@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 
+#include "sim/lunar_row.hpp"
 #include "sim/lunar_world.hpp"
 #include "sim/number_text.hpp"
 #include "sim/option_checks.hpp"
@@ -13,9 +14,8 @@ namespace {
 constexpr std::int64_t kDefaultSteps = 1000;
 constexpr std::int64_t kMaxSteps = 100'000;
 
-/// State row: | generator words at the episode's start (6) | steps so far | hash of the actions so
-/// far | actions (one word each, up to the time limit) |. A Box2D world cannot be written as a row:
-/// the workspace is a live world, and where it is not the row's, the episode is replayed.
+/// State row: lunar_row.hpp. A Box2D world cannot be written as a row: the workspace is a live
+/// world, and where it is not the row's, the episode is replayed.
 class LunarLander final : public Env {
  public:
   LunarLander(bool continuous, const SimConfig& config);
@@ -40,37 +40,13 @@ class LunarLander final : public Env {
   EnvSpec spec_;
 };
 
-// the parts of a row
-constexpr std::size_t kSteps = NumpyGenerator::kNumWords;
-constexpr std::size_t kHash = kSteps + 1;
-constexpr std::size_t kActions = kHash + 1;
+using lunar::episode_generator, lunar::kActions, lunar::kHash, lunar::kSteps, lunar::pack,
+    lunar::unpack, lunar::word;
 static_assert(LunarWorld::kKeyWords == kActions);
-
-// compared and moved as words: read as doubles, some are NaN
-std::uint64_t word(double value) { return std::bit_cast<std::uint64_t>(value); }
 
 bool is_of(const LunarWorld& world, std::span<const double> state) {
   return std::equal(world.key.begin(), world.key.end(), state.begin(),
                     [](double a, double b) { return word(a) == word(b); });
-}
-
-/// Both actions in one word: float32 x 2.
-double pack(std::span<const float> action) {
-  const auto low = static_cast<std::uint64_t>(std::bit_cast<std::uint32_t>(action[0]));
-  const auto high =
-      static_cast<std::uint64_t>(action.size() > 1 ? std::bit_cast<std::uint32_t>(action[1]) : 0u);
-  return std::bit_cast<double>(low | high << 32);
-}
-
-std::array<float, 2> unpack(double packed) {
-  return {std::bit_cast<float>(static_cast<std::uint32_t>(word(packed))),
-          std::bit_cast<float>(static_cast<std::uint32_t>(word(packed) >> 32))};
-}
-
-NumpyGenerator episode_generator(std::span<const double> state) {
-  NumpyGenerator::Words words;
-  std::transform(state.begin(), state.begin() + NumpyGenerator::kNumWords, words.begin(), word);
-  return NumpyGenerator(words);
 }
 
 /// Box2D fills a table when the first two shapes meet, without a lock: let that happen here.

@@ -64,16 +64,16 @@ void LunarWorld::build_moon(NumpyGenerator& rng) {
   };
 
   const b2BodyDef static_body;
-  b2Body* moon = world_->CreateBody(&static_body);
+  moon_ = world_->CreateBody(&static_body);
   b2EdgeShape edge;
   edge.SetTwoSided(vec(0, 0), vec(kWidth, 0));
-  moon->CreateFixture(&edge, 0);
+  moon_->CreateFixture(&edge, 0);
   for (std::size_t i = 0; i + 1 < kNumChunks; ++i) {
     edge.SetTwoSided(vec(chunk_x(i), smooth_y(i)), vec(chunk_x(i + 1), smooth_y(i + 1)));
     b2FixtureDef fixture;
     fixture.shape = &edge;
     fixture.friction = 0.1f;
-    moon->CreateFixture(&fixture);
+    moon_->CreateFixture(&fixture);
   }
 }
 
@@ -241,6 +241,36 @@ StepResult LunarWorld::step(NumpyGenerator& rng, std::span<const float> action,
     result.reward = 100;
   }
   return result;
+}
+
+LunarWorld::Shapes LunarWorld::shapes() const {
+  const auto point = [](const b2Vec2& v) {
+    return std::array<double, 2>{static_cast<double>(v.x), static_cast<double>(v.y)};
+  };
+  const auto outline = [&](const b2Body& body) {
+    const auto& shape = static_cast<const b2PolygonShape&>(*body.GetFixtureList()->GetShape());
+    std::vector<std::array<double, 2>> corners;
+    for (int32 i = 0; i < shape.m_count; ++i) {
+      corners.push_back(point(body.GetWorldPoint(shape.m_vertices[i])));
+    }
+    return corners;
+  };
+  Shapes shapes;
+  for (const b2Fixture* f = moon_->GetFixtureList(); f != nullptr; f = f->GetNext()) {
+    const auto& edge = static_cast<const b2EdgeShape&>(*f->GetShape());
+    if (edge.m_vertex1.y == 0 && edge.m_vertex2.y == 0) continue;  // the floor below everything
+    shapes.moon.push_back(point(edge.m_vertex1));
+    shapes.moon.push_back(point(edge.m_vertex2));
+  }
+  std::ranges::sort(shapes.moon, {}, [](const auto& place) { return place[0]; });
+  shapes.lander = outline(*lander_);
+  for (std::size_t leg = 0; leg < 2; ++leg) shapes.legs[leg] = outline(*legs_[leg]);
+  const double chunk = kWidth / (kNumChunks - 1);
+  shapes.pad_x = {chunk * (kNumChunks / 2 - 1), chunk * (kNumChunks / 2 + 1)};
+  shapes.pad_y = helipad_y_;
+  shapes.position = point(lander_->GetPosition());
+  shapes.angle = static_cast<double>(lander_->GetAngle());
+  return shapes;
 }
 
 void LunarWorld::BeginContact(b2Contact* contact) {

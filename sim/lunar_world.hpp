@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "sim/env.hpp"
 #include "sim/lunar_lander_config.hpp"
@@ -38,18 +39,27 @@ class LunarWorld final : public Workspace, private b2ContactListener {
   static constexpr std::size_t kKeyWords = NumpyGenerator::kNumWords + 2;
   std::array<double, kKeyWords> key{};
 
- private:
   struct Throttle {
     double main = 0;       // 0, or 0.5 to 1
     double side = 0;       // 0, or 0.5 to 1
     double direction = 0;  // of the side engine: -1 or 1
   };
+  Throttle throttle_of(std::span<const float> action) const;
 
+  /// Where everything is, in metres from the lower left corner, for a picture. Only after start().
+  struct Shapes {
+    std::vector<std::array<double, 2>> moon, lander;  // the ground from left to right; an outline
+    std::array<std::vector<std::array<double, 2>>, 2> legs;
+    std::array<double, 2> pad_x{}, position{};  // the pad's ends; the lander
+    double pad_y = 0, angle = 0;
+  };
+  Shapes shapes() const;
+
+ private:
   void build_moon(NumpyGenerator& rng);
   void build_lander(NumpyGenerator& rng);
   void build_leg(std::size_t leg, double side);
   void blow_wind();
-  Throttle throttle_of(std::span<const float> action) const;
   void fire_engines(NumpyGenerator& rng, const Throttle& throttle);
   std::array<double, lunar::kObservationDim> state() const;
 
@@ -59,6 +69,7 @@ class LunarWorld final : public Workspace, private b2ContactListener {
   LunarLanderConfig config_;
   bool continuous_;
   std::optional<b2World> world_;
+  b2Body* moon_ = nullptr;
   b2Body* lander_ = nullptr;
   std::array<b2Body*, 2> legs_{};
   std::array<bool, 2> leg_touches_{};

@@ -101,13 +101,19 @@ if(ANTHILL_LEARNER)
   endif()
 endif()
 
-# Debian: libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev
+# Debian: libcli11-dev libboost-test-dev nlohmann-json3-dev libssl-dev libpng-dev
 find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 add_library(cli11::cli11 INTERFACE IMPORTED)
 target_include_directories(cli11::cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
 find_path(NLOHMANN_JSON_INCLUDE_DIR nlohmann/json.hpp REQUIRED)
 add_library(nlohmann::json INTERFACE IMPORTED)
 target_include_directories(nlohmann::json SYSTEM INTERFACE ${NLOHMANN_JSON_INCLUDE_DIR})
+find_path(PNG_INCLUDE_DIR png.h REQUIRED)
+find_library(PNG_LIBRARY NAMES libpng.a png REQUIRED)  # statically where possible, as below
+find_library(Z_LIBRARY NAMES libz.a z REQUIRED)
+add_library(png::png INTERFACE IMPORTED)
+target_include_directories(png::png SYSTEM INTERFACE ${PNG_INCLUDE_DIR})
+target_link_libraries(png::png INTERFACE ${PNG_LIBRARY} ${Z_LIBRARY})
 set(OPENSSL_USE_STATIC_LIBS ON)  # so that a copied binary needs no libcrypto
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)

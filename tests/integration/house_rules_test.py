@@ -25,6 +25,8 @@ DEPENDENCIES = {
     r"boost/": {"tests"},
     r"CLI/": {"apps"},
     r"nanobind/|Python\.h": {"python"},
+    r"png\.h|zlib\.h": {"sim"},
+    r"(GL|EGL|GLES\d?|KHR)/": set(),  # graphics libraries are looked for at run time
 }
 # standard-library-only headers that every room may share: the error type and its wording
 SHARED = r"sim/(errors|nearest_name)\.hpp"
@@ -82,6 +84,10 @@ def breaches(name: str, text: str) -> list[str]:
                 found.append(f"{where} does not belong in {room}/")
         if bracket == '"' and room in DOWNWARD and not re.match(DOWNWARD[room], header):
             found.append(f"{where} points up, or is not relative to the root")
+        if header == "png.h" and not name.startswith("sim/render_"):
+            found.append(f"{where} belongs in sim/render_*")
+        if header.startswith("sim/render_") and not name.startswith(("sim/render_", "apps/render", "tests/")):
+            found.append(f"{where}: only anthill render draws")
         if name.endswith(".cu") and re.match(r"torch/|ATen/|c10/|algos/tensor", header):
             found.append(f"{where}: no LibTorch under nvcc")
     return found
@@ -116,6 +122,13 @@ def test_includes_stay_in_their_rooms() -> None:
     ("python/module.cpp", '"sim/vector_env.hpp"', True),
     ("python/module.cpp", '"algos/agents/agent.hpp"', False),
     ("python/module.cpp", "<mujoco/mujoco.h>", False),
+    ("sim/render_image.cpp", "<png.h>", True),
+    ("sim/ant.cpp", "<png.h>", False),
+    ("apps/render.cpp", "<png.h>", False),
+    ("sim/render_context.cpp", "<EGL/egl.h>", False),
+    ("apps/render.cpp", '"sim/render_scene.hpp"', True),
+    ("apps/train.cpp", '"sim/render_scene.hpp"', False),
+    ("sim/vector_env.cpp", '"sim/render_scene.hpp"', False),
 ])
 def test_the_include_rule_itself(name: str, include: str, allowed: bool) -> None:
     assert (breaches(name, f"#include {include}\n") == []) == allowed

@@ -1,0 +1,111 @@
+"""The live picture: of runs that go on, are over, are half written or have not begun."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_runs import make_run
+
+from analysis.live import band_of, live, picture, title_of
+from analysis.runs import read_run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(*arguments) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "analysis", "live", *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )
+
+
+def wait_until(condition, seconds=120) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_bands_are_min_mean_and_max():
+    band = band_of(pd.Series([1, 10, 11, 20, 20]), pd.Series([5.0, 7, np.nan, 1, 2]), 10)
+    assert band.to_dict("index") == {10: {"min": 5, "mean": 6, "max": 7}, 20: {"min": 1, "mean": 1.5, "max": 2}}
+
+
+def test_the_picture_shows_the_run(tmp_path):
+    folder = make_run(tmp_path / "run", steps=5000, state="running")
+    evaluations = pd.read_csv(folder / "eval.csv")
+    evaluations.assign(return_min=evaluations.return_mean - 300, return_max=evaluations.return_mean + 300).to_csv(
+        folder / "eval.csv", index=False)
+    with (folder / "train.csv").open("a") as file:
+        file.write("5100,41")  # being written
+    assert live(folder, None, 1, once=True) == folder / "live.png"
+    pixels = matplotlib.image.imread(folder / "live.png")[..., :3]
+    height, width = pixels.shape[:2]
+    assert (width, height) == (975, 975)
+    thirds = np.array_split(pixels, [int(height * 0.42), int(height * 0.7)])
+    assert all(third.std() > 0.02 for third in thirds)
+    # the band from min to max is tinted: light blue between the lines
+    tint = np.abs(pixels - np.array([0xD1, 0xE3, 0xEF]) / 255).max(axis=-1) < 0.03
+    assert tint[: int(height * 0.42)].mean() > 0.05
+    assert title_of(read_run(folder)) == "run · Ant-v4 · seed 0 · running · 5,000 env steps"
+    assert not list(folder.glob(".live*"))
+
+
+def test_a_diverged_run_and_one_without_updates_are_drawn(tmp_path):
+    for name, options in (("a", {"diverge_at": 3000}), ("b", {"steps": 500})):
+        assert picture(read_run(make_run(tmp_path / name, **options))).startswith(b"\x89PNG")
+
+
+def test_it_is_drawn_again_until_the_run_is_over(tmp_path):
+    folder, page = make_run(tmp_path / "run", steps=3000, state="running"), tmp_path / "page.html"
+    process = start(folder, "-o", page, "--period", "0.2")
+    wait_until(page.exists)
+    first = page.read_text()
+    assert 'http-equiv="refresh" content="1"' in first and "running · 3,000 env steps" in first
+    table = pd.read_csv(folder / "train.csv")
+    pd.concat([table, table.tail(1).assign(env_steps=3100)]).to_csv(folder / "train.csv", index=False)
+    (folder / "status.json").write_text(json.dumps({"state": "finished", "env_steps": 3100, "total_env_steps": 3100}))
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out, err) == (0, f"{page}\n", "")
+    last = page.read_text()
+    assert "refresh" not in last and "finished · 3,100 of 3,100 env steps" in last
+    assert re.search(r'src="data:image/png;base64,[\w+/=]{1000,}"', last) and last != first
+
+
+def test_a_run_that_has_not_begun_is_waited_for(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    process = start(folder, "--period", "0.2")
+    assert "waiting" in process.stderr.readline()
+    done = make_run(tmp_path / "other")
+    for file in ("eval.csv", "episodes.csv", "status.json", "resolved.toml", "train.csv"):
+        (done / file).rename(folder / file)
+    assert process.wait(timeout=120) == 0 and (folder / "live.png").is_file()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["no/such/run"], "no/such/run: no such folder"),
+    (["docs"], "docs: not a run folder"),
+    (["docs/results/first_figure/rr8", "-o", "x.bmp"], "ends in neither .png nor .html"),
+    (["docs/results/first_figure/rr8", "--period", "0"], "must be above 0"),
+])
+def test_bad_input_is_one_line(arguments, message):
+    process = start(*arguments, "--once")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1 and out == "" and err.count("\n") == 1 and message in err
+
+
+def test_a_damaged_run_ends_it_with_file_and_line(tmp_path):
+    folder = make_run(tmp_path / "run", steps=500, state="running")
+    with (folder / "train.csv").open("a") as file:
+        file.write("600,5\n")
+    process = start(folder)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1 and "train.csv: line 7 has 2 cells" in err and err.count("\n") == 1
