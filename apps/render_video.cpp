@@ -80,9 +80,13 @@ class Ffmpeg final : public FrameSink {
  public:
   Ffmpeg(std::string program, const SinkOptions& options)
       : program_(std::move(program)), path_(options.output), fps_(options.fps) {
+    // hidden, and with its own ending, by which ffmpeg knows the format
+    std::string name = ".";
+    name += std::to_string(::getpid());
+    name += '-';
+    name += path_.filename().string();
     unfinished_ = path_;
-    unfinished_.replace_filename("." + std::to_string(::getpid()) + "-" +
-                                 path_.filename().string());
+    unfinished_.replace_filename(name);
     ::signal(SIGPIPE, SIG_IGN);  // an ffmpeg that ends early is an error of write()
   }
 

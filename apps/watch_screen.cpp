@@ -69,7 +69,7 @@ Line progress_line(const WatchedRun& run, const TerminalStyle& style) {
   if (percent >= 0) line.add(bar(percent, 20, style.unicode)).add(" ");
   line.add(grouped(status.env_steps));
   if (percent >= 0) {
-    line.add("/" + grouped(status.total_env_steps)).add("  " + std::to_string(percent) + "%");
+    line.add("/").add(grouped(status.total_env_steps)).add("  " + std::to_string(percent) + "%");
   }
   line.add(" env steps");
   if (!std::isnan(run.remaining_s())) line.add("  ETA " + duration(run.remaining_s()), Color::bold);
@@ -148,7 +148,7 @@ std::string count_of(const std::vector<const WatchedRun*>& runs) {
 
 // columns of the table of runs behind the name
 constexpr int kState = 8, kPercent = 5, kEta = 7, kSpark = 8, kNumber = 7;
-constexpr int kBehindName = kState + kPercent + kEta + kSpark + 4 * kNumber + 3;
+constexpr int kBehindName = kState + kPercent + kEta + kSpark + 4 * kNumber + 4;
 
 /// In fewer columns than kNumber, so that two numbers never touch.
 std::string fitted(double value) {

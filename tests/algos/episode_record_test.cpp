@@ -39,9 +39,10 @@ struct Laboratory {
   }
 
   std::vector<RecordedEpisode> record(ActionMode mode, std::vector<std::size_t> keep = {0, 1, 2, 3},
+                                      std::vector<std::uint64_t> seeds = {10, 11, 12, 13},
                                       std::int64_t horizon = 60) {
     return record_episodes(env, *agent, pool,
-                           {.seeds = {10, 11, 12, 13},
+                           {.seeds = std::move(seeds),
                             .keep = std::move(keep),
                             .mode = mode,
                             .agent_seed = kAgentSeed,
@@ -100,22 +101,24 @@ BOOST_AUTO_TEST_CASE(values_are_discounted_sums_of_what_came) {
   }
 }
 
-// the same policy goes on behind a time limit: as in a longer episode
+// the same policy goes on behind a time limit: as in a longer episode. One episode at a time, because
+// products of matrices of other heights round differently
 BOOST_AUTO_TEST_CASE(a_time_limit_does_not_cut_values) {
   constexpr std::size_t kLimit = 20, kHorizon = 60;
-  const auto cut = Laboratory("Pendulum-v1", kLimit).record(ActionMode::deterministic);
-  const auto longer =
-      Laboratory("Pendulum-v1", kLimit + kHorizon).record(ActionMode::deterministic);
-  for (std::size_t i = 0; i < 4; ++i) {
-    BOOST_TEST(cut[i].truncated);
-    BOOST_TEST(cut[i].values_are_whole);
-    BOOST_REQUIRE(cut[i].reward.size() == kLimit);
+  for (const std::uint64_t seed : {10u, 11u, 12u}) {
+    const auto record = [seed](std::int64_t limit) {
+      return Laboratory("Pendulum-v1", limit).record(ActionMode::deterministic, {0}, {seed})[0];
+    };
+    const RecordedEpisode cut = record(kLimit), longer = record(kLimit + kHorizon);
+    BOOST_TEST(cut.truncated);
+    BOOST_TEST(cut.values_are_whole);
+    BOOST_REQUIRE(cut.reward.size() == kLimit);
     for (std::size_t t = 0; t < kLimit; ++t) {
       double sum = 0.0;
       for (std::size_t k = t; k < kLimit - 1 + kHorizon; ++k) {
-        sum += 2.0 * longer[i].reward[k] * std::pow(kDiscount, static_cast<double>(k - t));
+        sum += 2.0 * longer.reward[k] * std::pow(kDiscount, static_cast<double>(k - t));
       }
-      BOOST_TEST(cut[i].hard_value[t] == sum, tt::tolerance(1e-9));
+      BOOST_TEST(cut.hard_value[t] == sum, tt::tolerance(1e-12));
     }
   }
 }

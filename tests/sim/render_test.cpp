@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(the_lander_s_pictures_depend_on_the_state_alone) {
     std::vector<double> row(static_cast<std::size_t>(env->spec().state_dim)), observation(8);
     env->reset(*workspace, rng, row, observation);
     std::vector<std::vector<double>> states;
-    const std::vector<float> action(static_cast<std::size_t>(env->spec().action_dim), 1.0f);
+    const std::vector<float> action(static_cast<std::size_t>(env->spec().action_dim), 0.0f);
     for (int step = 0; step < 60; ++step) {
       states.push_back(row);
       if (env->step(*workspace, rng, row, action, observation, {}).terminated) break;
