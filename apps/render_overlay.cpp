@@ -27,7 +27,7 @@ std::string short_term(const std::string& name) {
 /// "reward      1.23": the number ends in column 22.
 std::string aligned(std::string label, double value) {
   constexpr std::size_t width = 22;
-  const std::string number = short_number(value);
+  const std::string number = short_number(value + 0.0);  // 0 rather than -0
   const std::size_t room = width - std::min(width, number.size());
   label.resize(std::max<std::size_t>(room, 1), ' ');
   return label + number;

@@ -163,7 +163,7 @@ void MujocoScene::point_camera() {
     camera_.lookat[1] = center[1];
   }
   const double half_angle = model_->vis.global.fovy / 2.0 * mjPI / 180.0;
-  camera_.distance = 1.15 * view_.radius / std::sin(half_angle) / options_.zoom;
+  camera_.distance = 1.35 * view_.radius / std::sin(half_angle) / options_.zoom;
   camera_.azimuth = options_.azimuth == kChosen ? view_.azimuth : options_.azimuth;
   camera_.elevation = options_.elevation == kChosen ? view_.elevation : options_.elevation;
 }

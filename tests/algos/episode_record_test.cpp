@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE(values_are_discounted_sums_of_what_came) {
   }
 }
 
-// the same policy goes on behind a time limit: as in a longer episode. One episode at a time, because
-// products of matrices of other heights round differently
+// the same policy goes on behind a time limit: as in a longer episode. One episode at a time,
+// because products of matrices of other heights round differently
 BOOST_AUTO_TEST_CASE(a_time_limit_does_not_cut_values) {
   constexpr std::size_t kLimit = 20, kHorizon = 60;
   for (const std::uint64_t seed : {10u, 11u, 12u}) {
