@@ -14,7 +14,7 @@ namespace {
 constexpr Rgb kPanel = {16, 18, 26}, kText = {235, 235, 235}, kQuiet = {170, 175, 185};
 // Okabe and Ito's palette, as the figures of the analysis
 constexpr Rgb kQ = {230, 159, 0}, kSoft = {86, 180, 233}, kHard = {0, 190, 130};
-constexpr double kOpacity = 0.72;
+constexpr double kOpacity = 0.85;
 
 int scale_of(const Image& picture) { return std::max(1, (picture.height + 150) / 300); }
 
