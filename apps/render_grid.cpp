@@ -19,20 +19,20 @@ std::int64_t Show::longest() const {
 void write_values(const std::filesystem::path& path, const Show& show) {
   const EnvSpec& spec = show.env->spec();
   std::string text = "episode,seed,step,reward";
-  for (const std::string& term : spec.reward_terms) text += "," + term;
+  for (const std::string& term : spec.reward_terms) text.append(",").append(term);
   text += ",q_mean,q_min,soft_value,hard_value\n";
   const auto cell = [](double value) { return std::isnan(value) ? "" : csv_number(value); };
   for (std::size_t i = 0; i < show.episodes.size(); ++i) {
     const RecordedEpisode& episode = show.episodes[i];
     for (std::size_t t = 0; t < episode.reward.size(); ++t) {
-      text += std::to_string(show.numbers[i]) + "," + std::to_string(episode.seed) + "," +
-              std::to_string(t) + "," + cell(episode.reward[t]);
+      text.append(std::to_string(show.numbers[i])).append(",").append(std::to_string(episode.seed));
+      text.append(",").append(std::to_string(t)).append(",").append(cell(episode.reward[t]));
       for (std::size_t k = 0; k < spec.reward_terms.size(); ++k) {
-        text += "," + cell(episode.terms[t * spec.reward_terms.size() + k]);
+        text.append(",").append(cell(episode.terms[t * spec.reward_terms.size() + k]));
       }
       for (const auto* values :
            {&episode.q_mean, &episode.q_min, &episode.soft_value, &episode.hard_value}) {
-        text += "," + cell((*values)[t]);
+        text.append(",").append(cell((*values)[t]));
       }
       text += "\n";
     }
