@@ -22,7 +22,7 @@ class Stopwatch final : public TrainingObserver {
  public:
   explicit Stopwatch(const BenchOutput& output) : output_(output) {}
 
-  void on_step(const Counters& counters, const TransitionView& rows, const VectorEnv&) override {
+  void on_step(const Counters& counters, const TransitionView& rows, const StepRecords&) override {
     if (counters.gradient_updates == 0) return;
     if (!clock_) {
       clock_.emplace(output_);

@@ -1,7 +1,6 @@
 /// anthill train: one configuration file in, one run folder out.
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <optional>
 
@@ -11,55 +10,14 @@
 #include "algos/training/stop_signal.hpp"
 #include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
+#include "apps/train_parts.hpp"
 #include "configs/experiment.hpp"
 #include "configs/resume_rules.hpp"
 #include "generated/build_info.hpp"
-#include "sim/mujoco_info.hpp"
 #include "sim/thread_pool.hpp"
 
 namespace anthill {
 namespace {
-
-struct Arguments {
-  std::string config;
-  std::string run;
-  bool resume = false, fresh = false, overwrite = false, force_unlock = false;
-  std::vector<std::string> overrides;
-  std::vector<std::string> command_line;
-};
-
-/// runs/<stem of the configuration>-<UTC time>
-std::string default_run_folder(const std::string& config) {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char stamp[32];
-  std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &utc);
-  return "runs/" + std::filesystem::path(config).stem().string() + "-" + stamp;
-}
-
-ProvenanceInputs provenance_inputs(const Arguments& arguments, const RunConfig& run,
-                                   const Trainer& trainer) {
-  ProvenanceInputs inputs;
-  inputs.run_name =
-      run.name.empty() ? std::filesystem::path(arguments.config).stem().string() : run.name;
-  inputs.anthill_version = kVersion;
-  inputs.compiler = kCompiler;
-  inputs.compiler_flags = kFlags;
-  inputs.build_type = kBuildType;
-  inputs.source_dir = kSourceDir;
-  inputs.mujoco_version = mujoco_version();
-  inputs.libtorch_version = torch_version();
-  inputs.cuda_version = cuda_version().empty() ? "none" : cuda_version();
-  inputs.device = trainer.device().is_cuda() ? "cuda" : "cpu";
-  inputs.gpu_name = trainer.device().is_cuda() ? gpu_name(trainer.device()) : "none";
-  const std::string model = trainer.env().model_path();
-  inputs.model_xml_path = model.empty() ? "none" : model;
-  inputs.arguments = arguments.command_line;
-  inputs.simulation_threads = trainer.threads().simulation;
-  inputs.learner_threads = trainer.threads().learner;
-  return inputs;
-}
 
 void print_start(const ExperimentConfig& config, const Trainer& trainer, const std::string& run) {
   const ThreadPlan& threads = trainer.threads();
@@ -77,24 +35,6 @@ void print_start(const ExperimentConfig& config, const Trainer& trainer, const s
       static_cast<long long>(config.training.total_env_steps), config.training.replay_ratio,
       static_cast<long long>(config.run.seed), threads.simulation, learner.c_str(),
       static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
-}
-
-/// Whether a checkpoint is to be gone on from. Batch systems start the same command again when a
-/// machine comes back.
-bool is_to_resume(const Arguments& arguments) {
-  return arguments.resume || (!arguments.fresh && !batch_job().empty());
-}
-
-/// The checkpoint that the run goes on from; nothing for a new run.
-std::optional<Checkpoint> find_start(const Arguments& arguments, RunCheckpoints& checkpoints) {
-  if (!is_to_resume(arguments)) return std::nullopt;
-  return checkpoints.open_newest(print_message);
-}
-
-/// Clears what a new run replaces: what --overwrite says, or a start that never came to a step.
-void make_room(const Arguments& arguments, const std::string& run) {
-  const bool is_abandoned = is_to_resume(arguments) && is_abandoned_start(run);
-  if (arguments.overwrite || is_abandoned) remove_run_files(run);
 }
 
 /// Says what a resumed run changes; throws ConfigError for what it must not change.
@@ -129,26 +69,11 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
   return kExitDiverged;
 }
 
-void load_start(Trainer& trainer, const Checkpoint& checkpoint) {
-  trainer.load(checkpoint);
-  const std::string device = trainer.device().is_cuda() ? "cuda" : "cpu";
-  if (checkpoint.info().device == device) return;
-  print_message("the checkpoint was saved on " + checkpoint.info().device + ": on " + device +
-                " the run goes on from the same state, but rounds differently");
-}
-
 /// A run that has ended at total_env_steps needs nothing more.
 bool is_finished(const std::string& run, const Checkpoint& checkpoint,
                  const ExperimentConfig& config) {
   return run_state_of(run) == RunState::finished &&
          checkpoint.info().env_steps >= config.training.total_env_steps;
-}
-
-std::optional<ResumedRun> resumed_run(const std::optional<Checkpoint>& start) {
-  if (!start) return std::nullopt;
-  const std::string name = start->folder().filename().string();
-  print_message("resuming from " + name);
-  return ResumedRun{name, start->info().wall_time_s};
 }
 
 void emplace_recorder(std::optional<RunRecorder>& recorder, const ExperimentConfig& config,
@@ -163,13 +88,8 @@ void emplace_recorder(std::optional<RunRecorder>& recorder, const ExperimentConf
   recorder.emplace(config, folder, checkpoints, terms, &state);
 }
 
-int train(const Arguments& arguments) {
-  if (arguments.resume && (arguments.fresh || arguments.overwrite)) {
-    throw ConfigError("--resume goes on and --fresh starts anew; give one of them");
-  }
-  if (arguments.overwrite && !arguments.fresh) {
-    throw ConfigError("--overwrite removes the run that is there; give --fresh with it");
-  }
+int train(const TrainArguments& arguments) {
+  check_flags(arguments);
   StopSignal stop;
   const ResolvedExperiment experiment = read_experiment(arguments.config, arguments.overrides);
   for (const std::string& warning : check_experiment(experiment, num_available_cores())) {
@@ -222,12 +142,15 @@ int train(const Arguments& arguments) {
 }  // namespace anthill
 
 int main(int argc, char** argv) {
-  anthill::Arguments arguments;
+  anthill::TrainArguments arguments;
   arguments.command_line.assign(argv, argv + argc);
   return anthill::run_command(
       argc, argv, "train",
       [&](CLI::App& app) {
         app.add_option("config", arguments.config, "configuration file (TOML)")->required();
+        app.add_option("--members", arguments.members,
+                       "train several runs side by side: a TOML file with a [[members]] table for "
+                       "each (docs/members.md)");
         app.add_option("--run", arguments.run,
                        "folder to create for the run; default runs/<config>-<UTC time>");
         app.add_flag("--resume", arguments.resume,
@@ -240,5 +163,8 @@ int main(int argc, char** argv) {
                      "take the run folder from a process that still seems to hold it");
         anthill::add_set_option(app, arguments.overrides);
       },
-      [&] { return anthill::train(arguments); });
+      [&] {
+        return arguments.members.empty() ? anthill::train(arguments)
+                                         : anthill::train_members(arguments);
+      });
 }

@@ -83,8 +83,8 @@ class ReplayBuffer {
   /// Whether the records hold the simulator's rows.
   virtual bool stores_state() const = 0;
 
-  /// Over the valid stored transitions of all members.
-  virtual RewardRange reward_range() const = 0;
+  /// Over the valid stored transitions of one member.
+  virtual RewardRange reward_range(std::int64_t member) const = 0;
 
   /// Stored transitions of one member (valid or not), and the largest possible number.
   virtual std::int64_t size() const = 0;

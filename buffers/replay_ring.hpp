@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "buffers/replay_checks.hpp"
 #include "buffers/replay_file.hpp"
 #include "buffers/replay_record.hpp"
 
@@ -40,13 +41,13 @@ class ReplayRing final : public ReplayBuffer {
     ring_.num_envs = shape.num_envs;
     ring_.members = shape.members;
     usable_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots * ring_.members));
-    rewards_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots));
+    rewards_in_slot_.resize(usable_in_slot_.size());
     lines_.resize(static_cast<std::size_t>(ring_.num_slots * slot_lines()));
     ring_.lines = thrust::raw_pointer_cast(lines_.data());
   }
 
   void insert(const TransitionView& rows, StreamHandle stream) override {
-    check_rows(rows);
+    check_rows(shape_, rows);
     const std::int64_t slot = next_slot();
     const RowPointers pointers = system_.upload(rows, stream);
     const PackRows<System::kWidth> pack{ring_, pointers, slot};
@@ -74,7 +75,7 @@ class ReplayRing final : public ReplayBuffer {
   }
 
   bool read_row(std::int64_t member, std::int64_t row, const StoredRow& out) const override {
-    check_stored_row(member, row, out);
+    check_stored_row(shape_, size(), member, row, out);
     const RecordLayout& layout = ring_.layout;
     std::vector<RecordLine> lines(static_cast<std::size_t>(layout.num_lines()));
     system_.read(lines.data(), ring_.member_record(member, row), lines.size() * sizeof(RecordLine));
@@ -90,10 +91,10 @@ class ReplayRing final : public ReplayBuffer {
 
   bool stores_state() const override { return shape_.state_dim > 0; }
 
-  RewardRange reward_range() const override {
+  RewardRange reward_range(std::int64_t member) const override {
     RewardRange all;
     for (std::int64_t age = 0; age < ring_.num_filled; ++age) {
-      const RewardRange& slot = rewards_in_slot_[static_cast<std::size_t>(slot_of(age))];
+      const RewardRange& slot = rewards_in_slot_[in_slot(slot_of(age), member)];
       all = {std::min(all.low, slot.low), std::max(all.high, slot.high)};
     }
     return all;
@@ -192,6 +193,10 @@ class ReplayRing final : public ReplayBuffer {
   std::vector<RecordLine> make_chunk() const {
     return std::vector<RecordLine>(static_cast<std::size_t>(chunk_slots() * slot_lines()));
   }
+  /// Where a member's numbers of one slot are kept.
+  std::size_t in_slot(std::int64_t slot, std::int64_t member) const {
+    return static_cast<std::size_t>(slot * ring_.members + member);
+  }
   std::int64_t slot_of(std::int64_t age) const { return (ring_.oldest + age) % ring_.num_slots; }
 
   /// The slot that the next vector step goes to, and that it is there.
@@ -225,7 +230,7 @@ class ReplayRing final : public ReplayBuffer {
       for (std::int64_t i = 0; i < ring_.num_envs; ++i) {
         count += is_usable(member * ring_.num_envs + i) ? 1u : 0u;
       }
-      auto& before = usable_in_slot_[static_cast<std::size_t>(slot * ring_.members + member)];
+      auto& before = usable_in_slot_[in_slot(slot, member)];
       usable_[static_cast<std::size_t>(member)] += std::int64_t{count} - std::int64_t{before};
       before = count;
     }
@@ -233,54 +238,14 @@ class ReplayRing final : public ReplayBuffer {
 
   template <class IsUsable, class RewardOf>
   void note_rewards(std::int64_t slot, IsUsable is_usable, RewardOf reward_of) {
-    RewardRange range;
-    for (std::int64_t lane = 0; lane < ring_.num_lanes(); ++lane) {
-      if (!is_usable(lane)) continue;
-      range = {std::min(range.low, reward_of(lane)), std::max(range.high, reward_of(lane))};
-    }
-    rewards_in_slot_[static_cast<std::size_t>(slot)] = range;
-  }
-
-  void check_stored_row(std::int64_t member, std::int64_t row, const StoredRow& out) const {
-    if (member < 0 || member >= ring_.members || row < 0 || row >= size()) {
-      throw std::out_of_range("replay buffer: no row " + std::to_string(row) + " of member " +
-                              std::to_string(member));
-    }
-    const auto has = [](const auto& span, std::int64_t count) {
-      return span.size() == static_cast<std::size_t>(count);
-    };
-    if (!has(out.observation, shape_.observation_dim) || !has(out.action, shape_.action_dim) ||
-        (!out.state.empty() && !has(out.state, shape_.state_dim))) {
-      throw std::invalid_argument("replay buffer: wrong sizes for a stored row");
-    }
-  }
-
-  void check_rows(const TransitionView& rows) const {
-    const std::int64_t lanes = ring_.num_lanes();
-    const auto has = [](const auto& span, std::int64_t count) {
-      return span.size() == static_cast<std::size_t>(count);
-    };
-    if (rows.num_envs != lanes || rows.observation_dim != shape_.observation_dim ||
-        rows.action_dim != shape_.action_dim ||
-        !has(rows.observation, lanes * shape_.observation_dim) ||
-        !has(rows.action, lanes * shape_.action_dim) || !has(rows.reward, lanes) ||
-        !has(rows.next_observation, lanes * shape_.observation_dim) ||
-        !has(rows.terminated, lanes) || !has(rows.truncated, lanes) || !has(rows.invalid, lanes) ||
-        !has(rows.state, lanes * shape_.state_dim)) {
-      throw std::invalid_argument("replay buffer: rows must be " + std::to_string(lanes) +
-                                  " lanes x (" + std::to_string(shape_.observation_dim) +
-                                  " observations, " + std::to_string(shape_.action_dim) +
-                                  " actions, " + std::to_string(shape_.state_dim) +
-                                  " doubles of state), as the buffer was made");
-    }
-  }
-
-  static void check_batch(const BatchView& batch) {
-    if (batch.num_batches < 1 || batch.batch_size < 1 || batch.batch_size > UINT32_MAX ||
-        batch.observation == nullptr || batch.action == nullptr || batch.reward == nullptr ||
-        batch.next_observation == nullptr || batch.bootstrap == nullptr) {
-      throw std::invalid_argument(
-          "replay buffer: a batch needs all five arrays, num_batches >= 1 and batch_size >= 1");
+    for (std::int64_t member = 0; member < ring_.members; ++member) {
+      RewardRange range;
+      for (std::int64_t i = 0; i < ring_.num_envs; ++i) {
+        const std::int64_t lane = member * ring_.num_envs + i;
+        if (!is_usable(lane)) continue;
+        range = {std::min(range.low, reward_of(lane)), std::max(range.high, reward_of(lane))};
+      }
+      rewards_in_slot_[in_slot(slot, member)] = range;
     }
   }
 
@@ -291,7 +256,7 @@ class ReplayRing final : public ReplayBuffer {
   RingView ring_;
   std::vector<std::int64_t> usable_;           // (M) records that may be sampled
   std::vector<std::uint32_t> usable_in_slot_;  // (num_slots x M)
-  std::vector<RewardRange> rewards_in_slot_;   // (num_slots) of the valid records
+  std::vector<RewardRange> rewards_in_slot_;   // (num_slots x M) of the valid records
 };
 
 }  // namespace anthill

@@ -37,7 +37,8 @@ std::string preset_name(const std::vector<Setting>& settings) {
 }  // namespace
 
 ResolvedExperiment read_experiment(const std::string& path,
-                                   const std::vector<std::string>& overrides) {
+                                   const std::vector<std::string>& overrides,
+                                   const std::vector<Setting>& last) {
   ResolvedExperiment experiment;
   experiment.path = path;
   experiment.verbatim = read_config_file(path);
@@ -46,6 +47,7 @@ ResolvedExperiment read_experiment(const std::string& path,
     settings.push_back(read_override(text));
     settings.back().location = kOverrideOrigin;
   }
+  settings.insert(settings.end(), last.begin(), last.end());
   // default < preset < file < override
   for (const Field& field : fields()) experiment.origins[field.key()] = kDefaultOrigin;
   const Preset& preset = find_preset(preset_name(settings));

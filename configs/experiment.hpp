@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algos/training/experiment_config.hpp"
+#include "configs/toml_reader.hpp"
 
 namespace anthill {
 
@@ -21,9 +22,11 @@ struct ResolvedExperiment {
 /// Reads and checks a file; `overrides` are "section.key=value" (value in TOML syntax; a bare word
 /// counts as a string), applied last, the later of two winning. Order of precedence: default <
 /// preset < file < override. Throws ConfigError: "file:line:column: what; what to do" on one line,
-/// or "--set section.key=value: what; what to do".
+/// or "--set section.key=value: what; what to do". `last`: settings that are applied after all
+/// others.
 ResolvedExperiment read_experiment(const std::string& path,
-                                   const std::vector<std::string>& overrides);
+                                   const std::vector<std::string>& overrides,
+                                   const std::vector<Setting>& last = {});
 
 /// The same checks on a configuration that was already read or made in code (ranges and relations
 /// between keys): throws ConfigError. Returns warnings, one line each, about what will run but

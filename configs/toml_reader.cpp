@@ -153,6 +153,26 @@ toml::table parse(std::string_view text, const Locate& locate) {
   return std::move(result).table();
 }
 
+/// The settings in a table, in the order of the text.
+template <class Locate>
+std::vector<Setting> settings_of(const toml::table& table, const Locate& locate) {
+  std::vector<Leaf> leaves;
+  collect_leaves(table, {}, leaves);
+  std::sort(leaves.begin(), leaves.end(),
+            [](const Leaf& a, const Leaf& b) { return before(a.key_at, b.key_at); });
+  std::vector<Setting> settings;
+  for (const Leaf& leaf : leaves) {
+    const Field* field = find_field(dotted_key(leaf.path));
+    if (field == nullptr) {
+      throw ConfigError(locate(leaf.key_at) + ": " +
+                        unknown_name_message(leaf.path, leaf.node->is_table()));
+    }
+    const std::string location = locate(leaf.node->source().begin);
+    settings.push_back({field, checked_value(*field, *leaf.node, location), location});
+  }
+  return settings;
+}
+
 bool is_bare_word(std::string_view text) {
   const auto allowed = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
@@ -192,25 +212,48 @@ std::vector<Setting> read_settings(std::string_view text, const std::string& pat
   const std::string file = printable(path);
   const auto locate = [&](const toml::source_position& at) { return file + position_text(at); };
   const toml::table root = parse(text, locate);
-  std::vector<Leaf> leaves;
-  collect_leaves(root, {}, leaves);
-  if (leaves.empty()) {
+  std::vector<Setting> settings = settings_of(root, locate);
+  if (settings.empty()) {
     throw ConfigError(file +
                       ":1:1: no setting in this file; start with [sim] and env = \"Ant-v4\"");
   }
-  std::sort(leaves.begin(), leaves.end(),
-            [](const Leaf& a, const Leaf& b) { return before(a.key_at, b.key_at); });
-  std::vector<Setting> settings;
-  for (const Leaf& leaf : leaves) {
-    const Field* field = find_field(dotted_key(leaf.path));
-    if (field == nullptr) {
-      throw ConfigError(locate(leaf.key_at) + ": " +
-                        unknown_name_message(leaf.path, leaf.node->is_table()));
-    }
-    const std::string location = locate(leaf.node->source().begin);
-    settings.push_back({field, checked_value(*field, *leaf.node, location), location});
-  }
   return settings;
+}
+
+std::vector<MemberTable> read_member_tables(std::string_view text, const std::string& path) {
+  const std::string file = printable(path);
+  const auto locate = [&](const toml::source_position& at) { return file + position_text(at); };
+  toml::table root = parse(text, locate);
+  for (const auto& [key, node] : root) {
+    if (key.str() == "members" && node.is_array_of_tables()) continue;
+    throw ConfigError(locate(key.source().begin) + ": '" + printable(key.str(), 60) +
+                      "' does not belong here; a file of members holds [[members]] tables alone");
+  }
+  std::vector<MemberTable> members;
+  if (toml::array* tables = root["members"].as_array()) {
+    for (toml::node& node : *tables) {
+      toml::table& table = *node.as_table();
+      MemberTable member{.folder = "", .location = locate(table.source().begin), .settings = {}};
+      if (const toml::node* folder = table.get("folder")) {
+        const auto* text_node = folder->as_string();
+        if (text_node == nullptr || text_node->get().empty()) {
+          throw ConfigError(locate(folder->source().begin) +
+                            ": folder must be a text such as \"seed-0\", got " +
+                            describe_node(*folder));
+        }
+        member.folder = text_node->get();
+        table.erase("folder");
+      }
+      member.settings = settings_of(table, locate);
+      members.push_back(std::move(member));
+    }
+  }
+  if (members.empty()) {
+    throw ConfigError(file +
+                      ":1:1: no member in this file; start with [[members]] and "
+                      "run.seed = 0");
+  }
+  return members;
 }
 
 Setting read_override(const std::string& text) {

@@ -26,6 +26,17 @@ std::string read_config_file(const std::string& path);
 /// type, a number out of range or not finite, no setting at all. `path` only appears in messages.
 std::vector<Setting> read_settings(std::string_view text, const std::string& path);
 
+/// One [[members]] table of a file of members.
+struct MemberTable {
+  std::string folder;  // empty: not given
+  std::string location;
+  std::vector<Setting> settings;
+};
+
+/// The tables in `text`, which holds nothing else: settings as in read_settings, and a `folder`.
+/// Throws ConfigError as read_settings does.
+std::vector<MemberTable> read_member_tables(std::string_view text, const std::string& path);
+
 /// One "section.key=value". The value is TOML; a bare word without spaces that is no TOML value
 /// (Ant-v5, cuda, ./ant.xml) counts as a string. Throws ConfigError as read_settings does.
 Setting read_override(const std::string& text);

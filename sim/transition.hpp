@@ -21,6 +21,18 @@ struct TransitionView {
   std::span<std::uint8_t> invalid;     // (N)      the simulator failed: never sampled
   // (N x S) VectorEnv's rows before the step, for a buffer that stores them; else empty
   std::span<const double> state = {};
+
+  /// The `count` lanes from `first` on, as a view of their own.
+  TransitionView lanes(std::int64_t first, std::int64_t count) const {
+    const auto cut = [&](const auto& rows) {
+      const auto width = rows.size() / static_cast<std::size_t>(num_envs);
+      return rows.subspan(static_cast<std::size_t>(first) * width,
+                          static_cast<std::size_t>(count) * width);
+    };
+    return {count,       observation_dim,       action_dim,      cut(observation), cut(action),
+            cut(reward), cut(next_observation), cut(terminated), cut(truncated),   cut(invalid),
+            cut(state)};
+  }
 };
 
 }  // namespace anthill

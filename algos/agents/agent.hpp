@@ -51,9 +51,9 @@ class Agent {
   /// and before the updates that they have earned.
   virtual void set_env_steps(std::int64_t /*env_steps*/) {}
 
-  /// Rewards of the stored transitions, before the updates, for an algorithm that needs them.
+  /// Rewards of the stored transitions (M), before the updates, for an algorithm that needs them.
   virtual bool needs_reward_range() const { return false; }
-  virtual void set_reward_range(const RewardRange& /*rewards*/) {}
+  virtual void set_reward_ranges(const std::vector<RewardRange>& /*rewards*/) {}
 
   /// One gradient update of everything, in the algorithm's own order.
   virtual void update(const Batch& batch) = 0;
@@ -68,10 +68,12 @@ class Agent {
 
   /// Names of what diagnose() measures; none for an algorithm without.
   virtual const std::vector<std::string>& diagnostic_names() const;
-  /// Looks at the networks as they are, on a batch and with the latest update's noise; `rewards`:
-  /// of the stored transitions. Changes nothing that training depends on. [K, M] on the host;
+  /// Looks at the networks as they are, on a batch and with the latest update's noise; `rewards`
+  /// (M): of the stored transitions. Changes nothing that training depends on. [K, M] on the host;
   /// synchronises.
-  virtual Tensor diagnose(const Batch& /*batch*/, const RewardRange& /*rewards*/) { return {}; }
+  virtual Tensor diagnose(const Batch& /*batch*/, const std::vector<RewardRange>& /*rewards*/) {
+    return {};
+  }
 
   /// All networks and the temperature by name (shared memory, not copies), e.g.
   /// "actor.hidden_0.weight" [M, 1, out, in].
@@ -84,12 +86,14 @@ class Agent {
   /// The networks and the temperature alone, for one that will not learn on: also from a checkpoint
   /// of an earlier version that saved less beside them.
   virtual void load_networks(const StateReader& state) { load(state); }
-  /// Member 0's policy and critics as a value probe reads them; shares the parameters, must not
+  /// A member's policy and critics as a value probe reads them; shares the parameters, must not
   /// outlive the agent. Null for an algorithm without them.
-  virtual std::unique_ptr<ActorCritic> actor_critic() const { return nullptr; }
+  virtual std::unique_ptr<ActorCritic> actor_critic(std::int64_t /*member*/ = 0) const {
+    return nullptr;
+  }
 
-  /// Whether every parameter is finite. Synchronises.
-  bool parameters_are_finite() const;
+  /// Whether every parameter of a member is finite. Synchronises.
+  bool parameters_are_finite(std::int64_t member = 0) const;
 };
 
 /// Names to algorithms. `members` (M) holds every member's settings, which may differ in numbers;

@@ -13,9 +13,9 @@ const std::vector<std::string>& Agent::diagnostic_names() const {
   return none;
 }
 
-bool Agent::parameters_are_finite() const {
+bool Agent::parameters_are_finite(std::int64_t member) const {
   for (const NamedTensor& named : parameters()) {
-    if (!at::isfinite(named.tensor).all().item<bool>()) return false;
+    if (!at::isfinite(named.tensor.select(0, member)).all().item<bool>()) return false;
   }
   return true;
 }

@@ -67,6 +67,7 @@ DeterministicAgent::DeterministicAgent(const std::vector<AgentConfig>& members,
                                        const AgentShape& shape, std::int64_t num_critics,
                                        std::vector<std::string> metrics)
     : shape_(shape),
+      members_(members),
       model_(make_deterministic_model(members, shape, num_critics)),
       optimisers_(make_optimisers(members, model_)),
       metrics_(std::move(metrics), model_.discount) {}
@@ -94,7 +95,9 @@ void DeterministicAgent::act(std::span<const float> observation, std::span<float
   if (mode == ActionMode::stochastic) {
     const Tensor noise = at::empty({members, num_envs, shape_.action_dim}, input.options());
     fill_normal(noise, shape_.seeds, stream, counter);
-    result = result + exploration_scale(model_.config.exploration, env_steps_) * noise;
+    const Tensor scale =
+        device_words(exploration_scales(members_, env_steps_), shape_.device).view({members, 1, 1});
+    result = result + scale * noise;
   }
   at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(result.clamp(-1.0, 1.0));
 }

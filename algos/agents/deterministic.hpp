@@ -68,6 +68,7 @@ class DeterministicAgent : public Agent {
   void step_actor(const Tensor& loss, bool with_target);
 
   AgentShape shape_;
+  std::vector<AgentConfig> members_;
   DeterministicModel model_;
   DeterministicOptimisers optimisers_;
   MetricSums metrics_;

@@ -53,7 +53,7 @@ DqnModel make_dqn_model(const std::vector<AgentConfig>& members, const AgentShap
 }
 
 Dqn::Dqn(const std::vector<AgentConfig>& members, const AgentShape& shape)
-    : shape_(shape), model_(make_dqn_model(members, shape)) {
+    : shape_(shape), members_(members), model_(make_dqn_model(members, shape)) {
   const CriticConfig& critic = model_.config.critic;
   optimiser_ = Adam(model_.critic.flat(),
                     {.learning_rate = per_member(
@@ -97,13 +97,13 @@ void Dqn::explore(std::span<float> action, std::int64_t num_envs, RandomStream s
                   std::uint64_t counter) const {
   std::vector<float> numbers(2 * action.size());
   fill_uniform_actions(numbers.data(), 2 * num_envs, shape_.seeds, stream, counter);
-  const double chance = exploration_scale(model_.config.exploration, env_steps_);
+  const std::vector<double> chance = exploration_scales(members_, env_steps_);
   const bool shared = model_.config.exploration.coin == ExplorationCoin::shared;
+  const auto width = static_cast<std::size_t>(num_envs);
   const auto uniform = [&](std::size_t place) { return 0.5 * (1.0 + numbers[place]); };
   for (std::size_t lane = 0; lane < action.size(); ++lane) {
-    const auto width = static_cast<std::size_t>(num_envs);
     const std::size_t first = shared ? lane / width * width : lane;
-    if (uniform(2 * first) < chance) {
+    if (uniform(2 * first) < chance[lane / width]) {
       action[lane] = static_cast<float>(random_index(uniform(2 * lane + 1), shape_.num_actions));
     }
   }

@@ -52,6 +52,7 @@ class Dqn final : public Agent {
                std::uint64_t counter) const;
 
   AgentShape shape_;
+  std::vector<AgentConfig> members_;
   DqnModel model_;
   Adam optimiser_;
   PolyakTarget target_;

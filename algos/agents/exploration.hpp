@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <vector>
 
 #include "algos/agents/agent_config.hpp"
 
@@ -22,6 +23,16 @@ inline double exploration_scale(const ExplorationConfig& config, std::int64_t en
   }
   return std::max(config.final_scale,
                   config.scale * std::pow(config.decay, std::floor(steps / period)));
+}
+
+/// The same for every member.
+inline std::vector<double> exploration_scales(const std::vector<AgentConfig>& members,
+                                              std::int64_t env_steps) {
+  std::vector<double> scales;
+  for (const AgentConfig& member : members) {
+    scales.push_back(exploration_scale(member.exploration, env_steps));
+  }
+  return scales;
 }
 
 /// The action that a uniform number in (0, 1) chooses.

@@ -167,9 +167,16 @@ Tensor Sac::take_metric_means() {
 
 const std::vector<std::string>& Sac::diagnostic_names() const { return sac_diagnostic_names(); }
 
-Tensor Sac::diagnose(const Batch& batch, const RewardRange& rewards) {
+/// One member after the other: eigenvalues and norms of a stack round in another order.
+Tensor Sac::diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) {
   draw_noise(batch, std::max<std::int64_t>(0, num_updates_ - 1), diagnosis_noise_);
-  return sac_diagnostics(model_, optimisers_, batch, diagnosis_noise_, rewards);
+  std::vector<Tensor> measured;
+  for (std::int64_t m = 0; m < shape_.members(); ++m) {
+    measured.push_back(sac_diagnostics(member_of(model_, m), member_of(optimisers_, m),
+                                       member_of(batch, m), member_of(diagnosis_noise_, m),
+                                       rewards.at(static_cast<std::size_t>(m))));
+  }
+  return at::cat(measured, 1);
 }
 
 std::vector<NamedTensor> Sac::parameters() const {

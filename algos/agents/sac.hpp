@@ -15,6 +15,12 @@ struct SacTargetClip {
   Tensor log_prob_max;         // bound: largest log pi(a|s) so far, at least 0
 };
 
+/// Smallest and largest stored reward, (M) each.
+struct SacRewards {
+  Tensor low, high;
+};
+SacRewards make_sac_rewards(const std::vector<RewardRange>& rewards, at::Device device);
+
 /// Everything the losses read. The critics are an ensemble of two; M = members.
 struct SacModel {
   AgentConfig config;  // what all members share
@@ -66,6 +72,12 @@ struct SacOptimisers {
 };
 SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model);
 
+/// One member of a model, of its optimisers, of a batch and of noise, in shared memory.
+SacModel member_of(const SacModel& model, std::int64_t member);
+SacOptimisers member_of(const SacOptimisers& optimisers, std::int64_t member);
+Batch member_of(const Batch& batch, std::int64_t member);
+SacNoise member_of(const SacNoise& noise, std::int64_t member);
+
 class Sac final : public Agent {
  public:
   Sac(const std::vector<AgentConfig>& members, const AgentShape& shape);
@@ -76,18 +88,18 @@ class Sac final : public Agent {
   bool needs_reward_range() const override {
     return model_.config.critic.target_clip == TargetClip::bound;
   }
-  void set_reward_range(const RewardRange& rewards) override { rewards_ = rewards; }
+  void set_reward_ranges(const std::vector<RewardRange>& rewards) override;
   void update(const Batch& batch) override;
   std::int64_t num_updates() const override { return num_updates_; }
   const std::vector<std::string>& metric_names() const override;
   Tensor take_metric_means() override;
   const std::vector<std::string>& diagnostic_names() const override;
-  Tensor diagnose(const Batch& batch, const RewardRange& rewards) override;
+  Tensor diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) override;
   std::vector<NamedTensor> parameters() const override;
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
   void load_networks(const StateReader& state) override;
-  std::unique_ptr<ActorCritic> actor_critic() const override;
+  std::unique_ptr<ActorCritic> actor_critic(std::int64_t member) const override;
 
   const SacModel& model() const { return model_; }
 
@@ -100,11 +112,12 @@ class Sac final : public Agent {
                const Tensor& alpha);
 
   AgentShape shape_;
+  std::vector<AgentConfig> members_;
   SacModel model_;
   SacOptimisers optimisers_;
   std::int64_t num_updates_ = 0, num_resets_ = 0;
   std::int64_t env_steps_ = 0;  // set before every burst of updates, as are
-  RewardRange rewards_;         // the stored rewards where a bound needs them
+  SacRewards rewards_;          // the stored rewards where a bound needs them
   Tensor initial_log_alpha_;    // (M)
   SacNoise noise_;              // made on the first update
   SacNoise diagnosis_noise_;    // and on the first diagnosis

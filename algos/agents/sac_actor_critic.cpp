@@ -4,18 +4,25 @@
 namespace anthill {
 namespace {
 
-/// Member 0 of a stack; dropout is off.
+/// One member of a stack; dropout is off.
 class SacActorCritic final : public ActorCritic {
  public:
-  explicit SacActorCritic(const SacModel& model) : model_(model) {}
+  SacActorCritic(const SacModel& model, const AgentConfig& config, std::int64_t member)
+      : config_(config),
+        actor_shape_(model.actor_shape),
+        critic_shape_(model.critic_shape),
+        actor_(model.actor.member(member)),
+        critic_(model.critic.member(member)),
+        target_critic_(model.target_critic.member(member)),
+        log_alpha_(model.log_alpha.detach()[member]) {}
 
-  at::Device device() const override { return model_.discount.device(); }
-  std::int64_t action_dim() const override { return model_.actor_shape.output_dim / 2; }
+  at::Device device() const override { return log_alpha_.device(); }
+  std::int64_t action_dim() const override { return actor_shape_.output_dim / 2; }
 
   Sample sample(const Tensor& observation, const Tensor& noise) const override {
     at::NoGradGuard no_grad;
     const auto sample =
-        sample_squashed_gaussian(model_.config.actor, head(observation), of_every_member(noise));
+        sample_squashed_gaussian(config_.actor, head(observation), noise.unsqueeze(0).contiguous());
     return {sample.action[0], sample.log_prob[0]};
   }
 
@@ -25,40 +32,39 @@ class SacActorCritic final : public ActorCritic {
   }
 
   Tensor q(const Tensor& observation, const Tensor& action) const override {
-    return values(model_.critic, observation, action);
+    return values(critic_, observation, action);
   }
   Tensor target_q(const Tensor& observation, const Tensor& action) const override {
-    return values(model_.target_critic, observation, action);
+    return values(target_critic_, observation, action);
   }
 
-  double alpha() const override { return model_.log_alpha.detach()[0].exp().item<double>(); }
-  double discount() const override { return model_.config.discount; }
-  double reward_scale() const override { return model_.config.reward_scale; }
+  double alpha() const override { return log_alpha_.exp().item<double>(); }
+  double discount() const override { return config_.discount; }
+  double reward_scale() const override { return config_.reward_scale; }
 
  private:
-  /// The networks are stacked: all members get the rows, member 0's results are kept.
-  Tensor of_every_member(const Tensor& rows) const {
-    return rows.unsqueeze(0).expand({model_.actor.members(), -1, -1}).contiguous();
-  }
-
   Tensor head(const Tensor& observation) const {
-    return mlp_forward(model_.actor_shape, model_.actor, of_every_member(observation)).squeeze(1);
+    return mlp_forward(actor_shape_, actor_, observation.unsqueeze(0).contiguous()).squeeze(1);
   }
 
   Tensor values(const Parameters& critic, const Tensor& observation, const Tensor& action) const {
     at::NoGradGuard no_grad;
-    return mlp_forward(model_.critic_shape, critic,
-                       {of_every_member(observation), of_every_member(action)})[0]
+    return mlp_forward(critic_shape_, critic,
+                       {observation.unsqueeze(0).contiguous(), action.unsqueeze(0).contiguous()})[0]
         .squeeze(-1);
   }
 
-  const SacModel& model_;
+  const AgentConfig& config_;
+  const MlpShape &actor_shape_, &critic_shape_;
+  Parameters actor_, critic_, target_critic_;
+  Tensor log_alpha_;
 };
 
 }  // namespace
 
-std::unique_ptr<ActorCritic> Sac::actor_critic() const {
-  return std::make_unique<SacActorCritic>(model_);
+std::unique_ptr<ActorCritic> Sac::actor_critic(std::int64_t member) const {
+  return std::make_unique<SacActorCritic>(model_, members_.at(static_cast<std::size_t>(member)),
+                                          member);
 }
 
 }  // namespace anthill

@@ -40,7 +40,8 @@ Tensor implausible_share(const SacModel& model, const Tensor& q, const Tensor& l
   if (!(rewards.low <= rewards.high)) {
     return at::full_like(model.discount, std::numeric_limits<double>::quiet_NaN());
   }
-  const PlausibleBounds bounds = plausible_bounds(model, rewards, log_prob.amax(-1));
+  const PlausibleBounds bounds = plausible_bounds(
+      model, make_sac_rewards({rewards}, model.discount.device()), log_prob.amax(-1));
   const Tensor low = bounds.low.view({-1, 1, 1}), high = bounds.high.view({-1, 1, 1});
   return (q < low).logical_or(q > high).to(at::kFloat).flatten(1).mean(-1);
 }

@@ -66,9 +66,11 @@ SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const
 
 Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
     : shape_(shape),
+      members_(members),
       model_(make_sac_model(members, shape)),
       optimisers_(make_sac_optimisers(members, model_)) {
   initial_log_alpha_ = model_.log_alpha.detach().clone();
+  rewards_ = make_sac_rewards(std::vector<RewardRange>(members.size()), shape.device);
   metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
                            model_.discount.options());
 }

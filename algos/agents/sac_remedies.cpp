@@ -17,7 +17,7 @@ Tensor clipped(const Tensor& values, const Tensor& low, const Tensor& high) {
 
 }  // namespace
 
-PlausibleBounds plausible_bounds(const SacModel& model, const RewardRange& rewards,
+PlausibleBounds plausible_bounds(const SacModel& model, const SacRewards& rewards,
                                  const Tensor& log_prob_max) {
   at::NoGradGuard no_grad;
   const Tensor scale = model.reward_scale;
@@ -28,6 +28,19 @@ PlausibleBounds plausible_bounds(const SacModel& model, const RewardRange& rewar
   const Tensor horizon = 1.0 / (1.0 - model.discount);
   return {((reward_low - factor * log_prob_max) * horizon).clamp_max(0.0),
           ((reward_high + factor * (action_dim * std::numbers::ln2)) * horizon).clamp_min(0.0)};
+}
+
+SacRewards make_sac_rewards(const std::vector<RewardRange>& rewards, at::Device device) {
+  std::vector<double> low, high;
+  for (const RewardRange& range : rewards) {
+    low.push_back(range.low);
+    high.push_back(range.high);
+  }
+  return {device_words(low, device), device_words(high, device)};
+}
+
+void Sac::set_reward_ranges(const std::vector<RewardRange>& rewards) {
+  rewards_ = make_sac_rewards(rewards, shape_.device);
 }
 
 SacTargetClip make_target_clip(TargetClip form, const Tensor& like) {
@@ -44,7 +57,7 @@ SacTargetClip make_target_clip(TargetClip form, const Tensor& like) {
   return clip;
 }
 
-void update_clip_bounds(SacModel& model, const RewardRange& rewards) {
+void update_clip_bounds(SacModel& model, const SacRewards& rewards) {
   if (model.config.critic.target_clip != TargetClip::bound) return;
   const PlausibleBounds bounds = plausible_bounds(model, rewards, model.clip.log_prob_max);
   model.clip.low.copy_(bounds.low);

@@ -13,14 +13,14 @@ namespace anthill {
 struct PlausibleBounds {
   Tensor low, high;
 };
-PlausibleBounds plausible_bounds(const SacModel& model, const RewardRange& rewards,
+PlausibleBounds plausible_bounds(const SacModel& model, const SacRewards& rewards,
                                  const Tensor& log_prob_max);
 
 /// The clip as it is before the first update.
 SacTargetClip make_target_clip(TargetClip form, const Tensor& like);
 
 /// target_clip = "bound": the bounds for the next update.
-void update_clip_bounds(SacModel& model, const RewardRange& rewards);
+void update_clip_bounds(SacModel& model, const SacRewards& rewards);
 
 /// After the critics' loss of update number `update` (from 0): what it has seen. With "range", the
 /// range in use becomes that of all targets seen after every critic.target_range_period updates

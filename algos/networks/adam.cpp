@@ -62,6 +62,14 @@ Tensor Adam::last_step(const Tensor& parameters) const {
   return -adam - decay * (parameters + adam) / (1.0 - decay);
 }
 
+Adam Adam::member(std::int64_t index) const {
+  Adam one = *this;
+  one.settings_.learning_rate = {settings_.learning_rate.at(static_cast<std::size_t>(index))};
+  one.first_moment_ = first_moment_.narrow(0, index, 1);
+  one.second_moment_ = second_moment_.narrow(0, index, 1);
+  return one;
+}
+
 void Adam::save(StateWriter state) const {
   state.integer("num_steps", num_steps());
   state.tensor("first_moment", first_moment_);

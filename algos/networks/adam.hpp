@@ -48,6 +48,9 @@ class Adam {
   /// Waits for the device.
   Tensor last_step(const Tensor& parameters) const;
 
+  /// The optimiser of one member, with moments in shared memory: to look at, not to step.
+  Adam member(std::int64_t index) const;
+
   /// Both moments and the number of steps; synchronise.
   void save(StateWriter state) const;
   void load(const StateReader& state);

@@ -40,6 +40,14 @@ Tensor Parameters::gradient(const Tensor& loss, bool retain_graph) const {
   return torch::autograd::grad({loss}, {flat_}, {at::ones_like(loss)}, retain_graph)[0];
 }
 
+Parameters Parameters::member(std::int64_t index) const {
+  Parameters one;
+  one.layout_ = layout_;
+  one.flat_ = flat_.detach().narrow(0, index, 1);
+  for (const Tensor& view : views_) one.views_.push_back(view.narrow(0, index, 1));
+  return one;
+}
+
 Parameters Parameters::clone(bool requires_grad) const {
   Parameters copy(layout_, members(), ensemble(), flat_.device(), requires_grad,
                   flat_.scalar_type());

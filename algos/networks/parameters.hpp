@@ -55,6 +55,9 @@ class Parameters {
   /// unless `retain_graph`.
   Tensor gradient(const Tensor& loss, bool retain_graph = false) const;
 
+  /// One member's networks, [1, E, P], in shared memory and outside of any graph.
+  Parameters member(std::int64_t index) const;
+
   /// A copy in its own memory.
   Parameters clone(bool requires_grad) const;
 

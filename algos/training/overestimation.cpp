@@ -84,13 +84,14 @@ struct OverestimationProbe::Starts {
 OverestimationProbe::OverestimationProbe(std::shared_ptr<const Env> env,
                                          const OverestimationConfig& config, std::int64_t run_seed,
                                          std::int64_t num_envs, ThreadPool& pool,
-                                         const ReplayBuffer* buffer)
+                                         const ReplayBuffer* buffer, std::int64_t member)
     : env_(std::move(env)),
       config_(config),
       seed_(static_cast<std::uint64_t>(run_seed) + static_cast<std::uint64_t>(config.seed)),
       num_envs_(num_envs),
       pool_(pool),
-      buffer_(buffer) {
+      buffer_(buffer),
+      member_(member) {
   if (env_->spec().workspace_per_lane) {
     throw ConfigError("overestimation.period: the states of " + env_->spec().name +
                       " cannot be followed past the time limit; set it to 0 or use another task");
@@ -123,7 +124,7 @@ OverestimationProbe::Starts OverestimationProbe::collect(const ActorCritic& agen
                  sample_reset(env_, pool_, agent, key, kResetStep, first, config_.num_states));
     } else {
       if (stored.empty()) {
-        stored = sample_buffer(*env_, *buffer_, key, num_envs_, config_.num_states);
+        stored = sample_buffer(*env_, *buffer_, member_, key, num_envs_, config_.num_states);
       }
       std::vector<StartState> taken = stored;
       if (kind == StateKind::buffer_policy) {
@@ -217,7 +218,7 @@ ProbeContext OverestimationProbe::context_of(const ActorCritic& agent, const Pro
                        .episodes = starts.episodes,
                        .bootstrap_seed = key.seed ^ key.counter(0)};
   if (buffer_ != nullptr) {
-    const RewardRange range = buffer_->reward_range();
+    const RewardRange range = buffer_->reward_range(member_);
     const double scale = agent.reward_scale();
     const auto [low, high] = std::minmax({scale * range.low, scale * range.high});
     if (range.low <= range.high) context.rewards = {low, high};

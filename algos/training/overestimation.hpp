@@ -77,14 +77,15 @@ MetricRow state_row(StateKind kind, std::int64_t index, const ProbedState& state
 /// (run seed + overestimation.seed, env_steps); training state is not touched.
 class OverestimationProbe {
  public:
-  /// `num_envs`: lanes of the run. Throws ConfigError when the task cannot be followed past its
+  /// `num_envs`: lanes of one member. Throws ConfigError when the task cannot be followed past its
   /// limit, or when a kind needs the buffer's simulator rows and `buffer` (null: there is none)
   /// stores none.
+  /// `member`: whose rows of the buffer are meant.
   OverestimationProbe(std::shared_ptr<const Env> env, const OverestimationConfig& config,
                       std::int64_t run_seed, std::int64_t num_envs, ThreadPool& pool,
-                      const ReplayBuffer* buffer);
+                      const ReplayBuffer* buffer, std::int64_t member = 0);
 
-  /// No kinds when `keep_going` said false. Throws std::runtime_error when actions are not finite.
+  /// No kinds when `keep_going` said false. Throws NonFiniteActions.
   OverestimationResult run(const ActorCritic& agent, std::int64_t env_steps,
                            const KeepGoing& keep_going = {}) const;
 
@@ -105,6 +106,7 @@ class OverestimationProbe {
   std::int64_t num_envs_;
   ThreadPool& pool_;
   const ReplayBuffer* buffer_;
+  std::int64_t member_;
 };
 
 }  // namespace anthill

@@ -7,12 +7,12 @@
 
 namespace anthill {
 
-void save_policy(const std::filesystem::path& path, const Agent& agent,
+void save_policy(const std::filesystem::path& path, const Agent& agent, std::int64_t member,
                  const std::map<std::string, std::string>& metadata) {
   std::vector<Tensor> host;  // keeps the copies alive until they are written
   std::vector<FloatArrayView> arrays;
   for (const NamedTensor& named : agent.parameters()) {
-    host.push_back(named.tensor.to(at::kCPU).contiguous());
+    host.push_back(named.tensor.narrow(0, member, 1).to(at::kCPU).contiguous());
     arrays.push_back({named.name, host.back().sizes().vec(), host.back().data_ptr<float>()});
   }
   write_safetensors(path, arrays, metadata);

@@ -6,6 +6,7 @@
 
 #include "algos/checkpoint/named_arrays.hpp"
 #include "algos/training/file_io.hpp"
+#include "algos/training/member_arrays.hpp"
 #include "sim/mujoco_info.hpp"
 
 namespace anthill {
@@ -43,15 +44,32 @@ void write_table(std::ostream& out, const NamedArrays& arrays, const std::string
   }
 }
 
-NamedArrays batch_arrays(const Batch& batch) {
+NamedArrays batch_arrays(const Batch& batch, std::int64_t member) {
   NamedArrays arrays;
   const StateWriter state(arrays);
-  state.tensor("observation", batch.observation);
-  state.tensor("action", batch.action);
-  state.tensor("reward", batch.reward);
-  state.tensor("next_observation", batch.next_observation);
-  state.tensor("bootstrap", batch.bootstrap);
+  const auto add = [&](const char* name, const Tensor& all) {
+    state.tensor(name, all.narrow(0, member, 1));
+  };
+  add("observation", batch.observation);
+  add("action", batch.action);
+  add("reward", batch.reward);
+  add("next_observation", batch.next_observation);
+  add("bootstrap", batch.bootstrap);
   return arrays;
+}
+
+/// All of a run alone; of a stack what the learner keeps for the member.
+NamedArrays state_arrays(const Trainer& trainer, std::int64_t member) {
+  NamedArrays all;
+  trainer.save(StateWriter(all));
+  const std::int64_t members = trainer.num_members();
+  if (members == 1) return all;
+  NamedArrays own;
+  for (const auto& [name, array] : all) {
+    if (!name.starts_with("agent.")) continue;
+    own.emplace(name, array_of_member(name, array, member, members));
+  }
+  return own;
 }
 
 void write_arrays(const std::filesystem::path& path, const NamedArrays& arrays) {
@@ -62,9 +80,9 @@ void write_arrays(const std::filesystem::path& path, const NamedArrays& arrays) 
   replace_file(path, safetensors_bytes(views, {}), true);
 }
 
-std::string diagnosis(const Trainer& trainer, const NamedArrays& state, const NamedArrays& batch,
-                      bool has_last_good) {
-  const Counters& c = trainer.counters();
+std::string diagnosis(const Trainer& trainer, std::int64_t member, const NamedArrays& state,
+                      const NamedArrays& batch, bool has_last_good) {
+  const Counters c = trainer.counters(member);
   std::ostringstream out;
   out << "# Numbers that are not finite\n\nNoticed at env step " << c.env_steps
       << ", gradient update " << c.gradient_updates << ", episode " << c.episodes
@@ -82,7 +100,9 @@ std::string diagnosis(const Trainer& trainer, const NamedArrays& state, const Na
       << ".\n\n## What to do\n\n";
   if (has_last_good) {
     out << "- `last_good/` is a checkpoint from before. To see the first bad update, put it into "
-           "`checkpoints/` of a copy of this run and go on with `--resume --set log.period=1`: the "
+           "`checkpoints/` of a copy of this "
+        << (trainer.num_members() > 1 ? "stack" : "run")
+        << " and go on with `--resume --set log.period=1`: the "
            "run is the same, bit for bit.\n";
   }
   out << "- Rewards or observations far from 1 in the batch: `agent.reward_scale`, or another "
@@ -96,16 +116,16 @@ std::string diagnosis(const Trainer& trainer, const NamedArrays& state, const Na
 }  // namespace
 
 std::filesystem::path write_post_mortem(const std::filesystem::path& run, const Trainer& trainer,
-                                        RunCheckpoints& checkpoints) {
+                                        RunCheckpoints& checkpoints, std::int64_t member) {
   const std::filesystem::path folder = run / "post_mortem";
   make_folder(folder);
-  NamedArrays state;
-  trainer.save(StateWriter(state));
-  const NamedArrays batch = batch_arrays(trainer.batch());
+  const NamedArrays state = state_arrays(trainer, member);
+  const NamedArrays batch = batch_arrays(trainer.batch(), member);
   const bool has_last_good = checkpoints.link_newest(folder / "last_good");
   write_arrays(folder / "state.safetensors", state);
   write_arrays(folder / "batch.safetensors", batch);
-  replace_file(folder / "diagnosis.md", diagnosis(trainer, state, batch, has_last_good), true);
+  replace_file(folder / "diagnosis.md", diagnosis(trainer, member, state, batch, has_last_good),
+               true);
   return folder;
 }
 

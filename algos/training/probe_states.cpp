@@ -189,8 +189,8 @@ std::vector<StartState> sample_reset(const std::shared_ptr<const Env>& env, Thre
 }
 
 std::vector<StartState> sample_buffer(const Env& env, const ReplayBuffer& buffer,
-                                      const ProbeKey& key, std::int64_t num_envs,
-                                      std::int64_t num_states) {
+                                      std::int64_t member, const ProbeKey& key,
+                                      std::int64_t num_envs, std::int64_t num_states) {
   const EnvSpec& spec = env.spec();
   std::vector<double> row(lane_row_size(spec));
   StartState start;
@@ -206,7 +206,7 @@ std::vector<StartState> sample_buffer(const Env& env, const ReplayBuffer& buffer
                                      static_cast<std::uint32_t>(starts.size()), attempt);
     const auto drawn = static_cast<std::int64_t>(
         philox_below(words.word[0], words.word[1], static_cast<std::uint64_t>(buffer.size())));
-    if (!buffer.read_row(0, drawn, {start.observation, start.action, row})) continue;
+    if (!buffer.read_row(member, drawn, {start.observation, start.action, row})) continue;
     const StoredState stored = stored_state(env, row);
     start.state.assign(stored.state.begin(), stored.state.end());
     start.episode = stored.episode * num_envs + drawn % num_envs;

@@ -42,12 +42,12 @@ std::vector<StartState> sample_reset(const std::shared_ptr<const Env>& env, Thre
                                      std::int64_t step, std::uint64_t first_seed,
                                      std::int64_t num_states);
 
-/// Rows of member 0 of the buffer, drawn uniformly with replacement, with their own actions. Rows
-/// and noise are functions of (key, place). `num_envs`: lanes of the run. Throws std::runtime_error
-/// when the buffer holds no valid row.
+/// Rows of a member of the buffer, drawn uniformly with replacement, with their own actions. Rows
+/// and noise are functions of (key, place). `num_envs`: lanes of one member. Throws
+/// std::runtime_error when the buffer holds no valid row.
 std::vector<StartState> sample_buffer(const Env& env, const ReplayBuffer& buffer,
-                                      const ProbeKey& key, std::int64_t num_envs,
-                                      std::int64_t num_states);
+                                      std::int64_t member, const ProbeKey& key,
+                                      std::int64_t num_envs, std::int64_t num_states);
 
 /// Gives every start an action of the policy: its mode, or a sample whose noise is a function of
 /// (key, step, place in `starts`).

@@ -1,12 +1,12 @@
 #include "algos/training/run_checkpoints.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <new>
 #include <stdexcept>
 #include <thread>
 
 #include "algos/training/file_io.hpp"
+#include "algos/training/member_arrays.hpp"
 #include "algos/training/provenance.hpp"
 
 namespace anthill {
@@ -18,13 +18,15 @@ constexpr std::int64_t kMaxUnsavedBytes = 128 << 20;
 constexpr std::chrono::seconds kFirstBackOff{5}, kLongestBackOff{600};
 constexpr int kLastTries = 3;  // at the end of a run, a second apart
 
-/// Whether all of the agent's numbers are finite: a state to go back to.
-bool is_good(const NamedArrays& arrays) {
+/// Whether all numbers of the agents that are still training are finite: a state to go back to.
+bool is_good(const NamedArrays& arrays, const Trainer& trainer) {
+  const std::int64_t members = trainer.num_members();
   for (const auto& [name, array] : arrays) {
-    if (!name.starts_with("agent.") || array.type != ArrayType::float32) continue;
-    const auto* values = reinterpret_cast<const float*>(array.bytes.data());
-    const auto finite = [](float value) { return std::isfinite(value); };
-    if (!std::all_of(values, values + array.bytes.size() / sizeof(float), finite)) return false;
+    if (!name.starts_with("agent.") || is_finite(array)) continue;
+    for (std::int64_t m = 0; m < members; ++m) {
+      if (trainer.has_diverged(m)) continue;
+      if (!is_finite(array_of_member(name, array, m, members))) return false;
+    }
   }
   return true;
 }
@@ -92,6 +94,7 @@ CheckpointSnapshot RunCheckpoints::take_snapshot(const Trainer& trainer,
   snapshot.info.saved_at = utc_time_now();
   snapshot.info.env = row_identity(trainer.env());
   snapshot.info.device = trainer.device().is_cuda() ? "cuda" : "cpu";
+  snapshot.info.members = trainer.num_members();
   snapshot.info.env_steps = trainer.counters().env_steps;
   snapshot.info.gradient_updates = trainer.counters().gradient_updates;
   snapshot.info.wall_time_s = parts.wall_time_s;
@@ -145,7 +148,7 @@ std::shared_ptr<const CheckpointSnapshot> RunCheckpoints::copy_state(const Train
   auto snapshot = std::make_shared<const CheckpointSnapshot>(take_snapshot(trainer, parts));
   stopped_s_ = std::chrono::duration<double>(Clock::now() - begin).count();
   longest_stop_s_ = std::max(longest_stop_s_, stopped_s_);
-  if (is_good(snapshot->arrays)) return snapshot;
+  if (is_good(snapshot->arrays, trainer)) return snapshot;
   parts.warn("warning: no checkpoint at env step " + std::to_string(saved_env_steps_) +
              ": numbers are not finite; the last good one stays");
   return nullptr;

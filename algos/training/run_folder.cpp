@@ -102,10 +102,12 @@ bool is_abandoned_start(const std::filesystem::path& path) {
 }
 
 void remove_run_files(const std::filesystem::path& path) {
-  const std::array<const char*, 12> names = {
-      "config.toml",        "resolved.toml", "provenance.json",    "train.csv",
-      "episodes.csv",       "eval.csv",      "overestimation.csv", "overestimation_states.csv",
-      "policy.safetensors", "checkpoints",   "post_mortem",        "status.json"};
+  const std::array<const char*, 13> names = {
+      "config.toml",        "resolved.toml",      "members.toml",
+      "provenance.json",    "train.csv",          "episodes.csv",
+      "eval.csv",           "overestimation.csv", "overestimation_states.csv",
+      "policy.safetensors", "checkpoints",        "post_mortem",
+      "status.json"};
   std::error_code error;
   std::vector<std::filesystem::path> doomed;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {

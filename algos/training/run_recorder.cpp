@@ -36,11 +36,12 @@ double resident_memory_mib() {
 }
 
 RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder,
-                         RunCheckpoints& checkpoints, std::span<const std::string> reward_terms,
-                         const StateReader* resumed)
+                         RunCheckpoints* checkpoints, RunMember member,
+                         std::span<const std::string> reward_terms, const StateReader* resumed)
     : config_(config),
       folder_(folder),
       checkpoints_(checkpoints),
+      member_(std::move(member)),
       log_(folder.path(), config.log.tensorboard, reward_terms, resumed),
       progress_(config.log.progress_period_s),
       replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
@@ -53,10 +54,10 @@ RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder,
 }
 
 void RunRecorder::on_step(const Counters& counters, const TransitionView& rows,
-                          const VectorEnv& envs) {
+                          const StepRecords& records) {
   period_.reward_sum += std::accumulate(rows.reward.begin(), rows.reward.end(), 0.0);
-  record_episodes(counters, envs);
-  warn_invalid(envs);
+  record_episodes(counters, records.finished_episodes);
+  warn_invalid(records.invalid_transitions);
   on_tick(counters);
 }
 
@@ -64,12 +65,17 @@ void RunRecorder::on_tick(const Counters& counters) {
   status_.env_steps = live_.env_steps = counters.env_steps;
   status_.gradient_updates = live_.gradient_updates = counters.gradient_updates;
   live_.replay_ratio = replay_ratio_.achieved(counters.env_steps, counters.gradient_updates);
-  progress_.update(live_);
+  if (checkpoints_ != nullptr) progress_.update(live_);
   attempt([&] { folder_.update_status(status_); });
 }
 
-void RunRecorder::record_episodes(const Counters& counters, const VectorEnv& envs) {
-  for (const EpisodeRecord& record : envs.finished_episodes()) {
+void RunRecorder::message(const std::string& text) {
+  progress_.message(member_.name.empty() ? text : member_.name + ": " + text);
+}
+
+void RunRecorder::record_episodes(const Counters& counters,
+                                  std::span<const EpisodeRecord> episodes) {
+  for (const EpisodeRecord& record : episodes) {
     period_.return_sum += record.episode_return;
     period_.length_sum += record.length;
     ++period_.episodes;
@@ -86,8 +92,8 @@ void RunRecorder::record_episodes(const Counters& counters, const VectorEnv& env
   }
 }
 
-void RunRecorder::warn_invalid(const VectorEnv& envs) {
-  for (const InvalidRecord& record : envs.invalid_transitions()) {
+void RunRecorder::warn_invalid(std::span<const InvalidRecord> records) {
+  for (const InvalidRecord& record : records) {
     if (++sim_warnings_ > kMaxSimWarningLines) continue;
     message(
         "warning: environment " + std::to_string(record.env) + ", step " +
@@ -181,7 +187,7 @@ void RunRecorder::on_overestimation(const Counters& counters, const Overestimati
 }
 
 void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {
-  save_policy(folder_.path() / "policy.safetensors", agent,
+  save_policy(folder_.path() / "policy.safetensors", agent, member_.index,
               {{"env", config_.sim.env},
                {"algorithm", config_.agent.algorithm},
                {"env_steps", std::to_string(counters.env_steps)},

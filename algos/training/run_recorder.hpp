@@ -16,17 +16,29 @@
 
 namespace anthill {
 
+/// A run's place in a stack.
+struct RunMember {
+  std::int64_t index = 0;
+  std::string name;  // stands in its messages
+};
+
 /// One owner thread, the trainer's. While training goes on, errors of the file system are warnings.
 class RunRecorder final : public TrainingObserver {
  public:
   /// `folder` and `checkpoints` must outlive it. `reward_terms` are the task's (EnvSpec).
   /// `resumed`: what save() wrote, when a run goes on from a checkpoint.
   RunRecorder(const ExperimentConfig& config, RunFolder& folder, RunCheckpoints& checkpoints,
-              std::span<const std::string> reward_terms, const StateReader* resumed = nullptr);
+              std::span<const std::string> reward_terms, const StateReader* resumed = nullptr)
+      : RunRecorder(config, folder, &checkpoints, {}, reward_terms, resumed) {}
+
+  /// The same for one member of a stack, which saves checkpoints and shows progress itself.
+  RunRecorder(const ExperimentConfig& config, RunFolder& folder, RunMember member,
+              std::span<const std::string> reward_terms, const StateReader* resumed = nullptr)
+      : RunRecorder(config, folder, nullptr, std::move(member), reward_terms, resumed) {}
 
   void on_tick(const Counters& counters) override;
   void on_step(const Counters& counters, const TransitionView& rows,
-               const VectorEnv& envs) override;
+               const StepRecords& records) override;
   void on_metrics(const Counters& counters, const std::vector<std::string>& names,
                   const std::vector<double>& means) override;
   void on_evaluation(const Counters& counters, const EvaluationResult& result,
@@ -44,9 +56,17 @@ class RunRecorder final : public TrainingObserver {
               const Agent* agent);
 
   /// A warning on a line of its own.
-  void message(const std::string& text) { progress_.message(text); }
+  void message(const std::string& text);
+
+  /// What the live line shows, and the files of the log.
+  const ProgressState& live() const { return live_; }
+  std::vector<std::filesystem::path> logs() const { return log_.paths(); }
 
  private:
+  RunRecorder(const ExperimentConfig& config, RunFolder& folder, RunCheckpoints* checkpoints,
+              RunMember member, std::span<const std::string> reward_terms,
+              const StateReader* resumed);
+
   /// Runs `write`. A file system that fails is no reason to stop training: it is reported, and the
   /// next write tries again.
   template <class Write>
@@ -61,8 +81,8 @@ class RunRecorder final : public TrainingObserver {
   }
   void report_trouble(const std::string& error);
   void load(const StateReader& state);
-  void record_episodes(const Counters& counters, const VectorEnv& envs);
-  void warn_invalid(const VectorEnv& envs);
+  void record_episodes(const Counters& counters, std::span<const EpisodeRecord> episodes);
+  void warn_invalid(std::span<const InvalidRecord> records);
   void write_policy(const Counters& counters, const Agent& agent);
 
   /// Sums over the current period of train.csv.
@@ -75,7 +95,8 @@ class RunRecorder final : public TrainingObserver {
 
   ExperimentConfig config_;
   RunFolder& folder_;
-  RunCheckpoints& checkpoints_;
+  RunCheckpoints* checkpoints_;  // null: the stack's business
+  RunMember member_;
   RunLog log_;
   std::vector<std::string> term_columns_;  // of episodes.csv, in the order of the reward terms
   Progress progress_;

@@ -5,14 +5,14 @@ namespace anthill {
 
 void RunRecorder::on_safe_point(const Trainer& trainer, bool last) {
   const auto warn = [this](const std::string& text) { message(text); };
-  checkpoints_.poll(warn);
-  if (!checkpoints_.is_due(trainer, last)) return;
+  checkpoints_->poll(warn);
+  if (!checkpoints_->is_due(trainer, last)) return;
   const RunParts parts = {.save_recorder = [this](StateWriter state) { save(state); },
                           .logs = log_.paths(),
                           .warn = warn,
                           .wall_time_s = folder_.wall_time_s()};
   try {
-    checkpoints_.save(trainer, parts, last);
+    checkpoints_->save(trainer, parts, last);
   } catch (const std::runtime_error& error) {
     lost_checkpoint_ = std::string("the last checkpoint could not be written: ") + error.what();
     message("warning: " + lost_checkpoint_);

@@ -29,6 +29,13 @@ void check_environments(const Checkpoint& checkpoint, const Env& env) {
                     "); use the same task, model, MuJoCo and build");
 }
 
+void check_members(const Checkpoint& checkpoint, std::int64_t members) {
+  if (checkpoint.info().members == members) return;
+  throw ConfigError("'" + checkpoint.folder().string() + "' was saved by " +
+                    std::to_string(checkpoint.info().members) + " members, this run has " +
+                    std::to_string(members) + "; resume with the same members");
+}
+
 }  // namespace
 
 std::int64_t Trainer::end_stored_step() const {
@@ -41,11 +48,18 @@ void Trainer::save(StateWriter state) const {
   const StateWriter own = state.part("trainer");
   own.integer("env_steps", counters_.env_steps);
   own.integer("gradient_updates", counters_.gradient_updates);
-  own.integer("episodes", counters_.episodes);
   own.integer("vector_steps", counters_.vector_steps);
-  own.integer("num_valid", num_valid_);
   own.integer("reported_updates", reported_updates_);
   own.integer("phase", static_cast<std::int64_t>(phase_));
+  std::vector<std::int64_t> episodes, num_valid, diverged;
+  for (const Member& member : members_) {
+    episodes.push_back(member.episodes);
+    num_valid.push_back(member.num_valid);
+    diverged.push_back(member.diverged);
+  }
+  own.array("episodes", std::span<const std::int64_t>(episodes));
+  own.array("num_valid", std::span<const std::int64_t>(num_valid));
+  own.array("diverged", std::span<const std::int64_t>(diverged));
   agent_->save(state.part("agent"));
   state.part("envs").array("rows", envs_->state(), {envs_->num_envs(), envs_->row_size()});
 
@@ -60,13 +74,22 @@ void Trainer::save(StateWriter state) const {
 
 void Trainer::load(const Checkpoint& checkpoint) {
   check_environments(checkpoint, *env_);
+  check_members(checkpoint, num_members());
   const StateReader state = checkpoint.state();
   const StateReader own = state.part("trainer");
   counters_ = {.env_steps = own.integer("env_steps"),
                .gradient_updates = own.integer("gradient_updates"),
-               .episodes = own.integer("episodes"),
                .vector_steps = own.integer("vector_steps")};
-  num_valid_ = own.integer("num_valid");
+  std::vector<std::int64_t> episodes(members_.size()), num_valid(episodes), diverged(episodes);
+  own.array("episodes", std::span(episodes));
+  own.array("num_valid", std::span(num_valid));
+  // checkpoints from before there were stacks do not have it
+  if (own.has("diverged")) own.array("diverged", std::span(diverged));
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    members_[m].episodes = episodes[m];
+    members_[m].num_valid = num_valid[m];
+    members_[m].diverged = diverged[m] != 0;
+  }
   reported_updates_ = own.integer("reported_updates");
   phase_ = static_cast<StepPhase>(own.integer("phase"));
   agent_->load(state.part("agent"));

@@ -92,7 +92,7 @@ void Rollouts::choose_actions(std::int64_t k, ActionMode mode) {
   const Tensor host = action.to(at::kCPU).contiguous();
   std::copy_n(host.data_ptr<float>(), action_.size(), action_.begin());
   if (!std::ranges::all_of(action_, [](float a) { return std::isfinite(a); })) {
-    throw std::runtime_error("overestimation probe: the policy's actions are not finite");
+    throw NonFiniteActions("overestimation probe: the policy's actions are not finite");
   }
 }
 

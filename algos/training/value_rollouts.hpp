@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "algos/agents/actor_critic.hpp"
@@ -54,6 +55,12 @@ inline constexpr std::int64_t kMaxProbeSteps = std::int64_t{1} << 20;
 
 /// Called before every step; once it says false the work ends with an empty result.
 using KeepGoing = std::function<bool()>;
+
+/// The policy's actions are not finite.
+class NonFiniteActions : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 /// `num_rollouts` rollouts from every start, each up to termination or `horizon` steps, all at
 /// once: the policy is evaluated on the rollouts that still run, the pool steps them. Returns

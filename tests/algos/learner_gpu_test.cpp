@@ -64,13 +64,16 @@ BOOST_AUTO_TEST_CASE(updates_agree_with_the_cpu) {
     config.critic.target_range_period = 5;
     config.reset_period = form == 3 ? 15 : 0;
     Learner host(config, at::kCPU), device(config, kGpu);
-    for (Learner* learner : {&host, &device}) learner->agent.set_reward_range({-0.02f, 0.02f});
+    for (Learner* learner : {&host, &device}) {
+      learner->agent.set_reward_ranges({{-0.02f, 0.02f}, {-0.02f, 0.02f}});
+    }
     for (int i = 0; i < 20; ++i) {
       host.agent.update(host.batch);
       device.agent.update(device.batch);
     }
-    BOOST_TEST(at::allclose(device.agent.diagnose(device.batch, {-1.0f, 1.0f}),
-                            host.agent.diagnose(host.batch, {-1.0f, 1.0f}), 1e-2, 1e-3));
+    BOOST_TEST(at::allclose(device.agent.diagnose(device.batch, {{-1.0f, 1.0f}, {-1.0f, 1.0f}}),
+                            host.agent.diagnose(host.batch, {{-1.0f, 1.0f}, {-1.0f, 1.0f}}), 1e-2,
+                            1e-3));
     for (std::size_t i = 0; i < host.agent.parameters().size(); ++i) {
       const Tensor a = host.agent.parameters()[i].tensor;
       const Tensor b = device.agent.parameters()[i].tensor.cpu();

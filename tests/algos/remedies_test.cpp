@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(no_target_leaves_the_bounds) {
     model.target_critic.flat().mul_(30.0);  // values far outside
   }
   const RewardRange rewards = {-0.5f, 0.25f};
-  update_clip_bounds(model, rewards);
+  update_clip_bounds(model, make_sac_rewards({rewards}, at::kCPU));
   const double high = (0.25 + 0.99 * 1.0 * kAction * std::numbers::ln2) / 0.01;
   BOOST_TEST(model.clip.high[0].item<double>() == high, boost::test_tools::tolerance(1e-4));
   BOOST_TEST(model.clip.low[0].item<double>() == -0.5 / 0.01, boost::test_tools::tolerance(1e-4));
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(no_target_leaves_the_bounds) {
   model.config.critic.target_clip = TargetClip::bound;
   remember_targets(model, loss, 0);
   const double log_prob = std::max(0.0, loss.next_log_prob.max().item<double>());
-  update_clip_bounds(model, rewards);
+  update_clip_bounds(model, make_sac_rewards({rewards}, at::kCPU));
   BOOST_TEST(model.clip.low[0].item<double>() == (-0.5 - 0.99 * log_prob) / 0.01,
              boost::test_tools::tolerance(1e-4));
 }
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(what_the_remedies_remember_is_saved) {
     config.reset_period = 5;
     Sac whole({config}, some_shape()), first({config}, some_shape()),
         second({config}, some_shape());
-    for (Sac* agent : {&whole, &first, &second}) agent->set_reward_range({-0.02f, 0.01f});
+    for (Sac* agent : {&whole, &first, &second}) agent->set_reward_ranges({{-0.02f, 0.01f}});
     for (int update = 0; update < 12; ++update) {
       whole.update(some_batch(update));
       if (update < 7) first.update(some_batch(update));

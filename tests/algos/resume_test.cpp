@@ -42,10 +42,10 @@ ExperimentConfig small_experiment() {
 /// What an observer can see of a run, as text: equal texts are equal runs.
 struct Record : TrainingObserver {
   std::ostringstream text;
-  void on_step(const Counters& c, const TransitionView& rows, const VectorEnv& envs) override {
+  void on_step(const Counters& c, const TransitionView& rows, const StepRecords& records) override {
     text << "step " << c.env_steps << ' ' << c.episodes << std::hexfloat;
     for (const float reward : rows.reward) text << ' ' << reward;
-    for (const EpisodeRecord& episode : envs.finished_episodes()) {
+    for (const EpisodeRecord& episode : records.finished_episodes) {
       text << " | " << episode.env << ' ' << episode.episode_return;
     }
     text << '\n';
@@ -112,8 +112,8 @@ struct StopAndSave : Record {
   void on_tick(const Counters&) override {
     if (++ticks == stop_at_tick) stop = true;
   }
-  void on_step(const Counters& c, const TransitionView& rows, const VectorEnv& envs) override {
-    Record::on_step(c, rows, envs);
+  void on_step(const Counters& c, const TransitionView& rows, const StepRecords& records) override {
+    Record::on_step(c, rows, records);
     if (c.vector_steps == stop_at_step) stop = true;
   }
   void on_safe_point(const Trainer& trainer, bool last) override {

@@ -29,17 +29,6 @@ Batch make_batch(std::int64_t members) {
   return batch;
 }
 
-Batch member_of(const Batch& stack, std::int64_t m) {
-  Batch batch(1, kBatch, kObservation, kAction, at::kCPU);
-  const auto copy = [m](const Tensor& to, const Tensor& from) { to.copy_(from.narrow(0, m, 1)); };
-  copy(batch.observation, stack.observation);
-  copy(batch.action, stack.action);
-  copy(batch.reward, stack.reward);
-  copy(batch.next_observation, stack.next_observation);
-  copy(batch.bootstrap, stack.bootstrap);
-  return batch;
-}
-
 /// The settings in which learners differ in form.
 std::vector<AgentConfig> all_configs() {
   std::vector<AgentConfig> configs;
@@ -147,7 +136,7 @@ BOOST_AUTO_TEST_CASE(twenty_updates_stay_with_the_plain_learner) {
     const Batch batch = make_batch(1);
     oracle.reward_low = -0.005f;  // so narrow that a bound binds
     oracle.reward_high = 0.004f;
-    agent.set_reward_range({-0.005f, 0.004f});
+    agent.set_reward_ranges({{-0.005f, 0.004f}});
     for (std::uint64_t i = 0; i < 20; ++i) {
       oracle.update(batch, noise_of(config, batch, i));
       agent.update(batch);

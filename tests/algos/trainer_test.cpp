@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(observers_see_every_row_and_period) {
   struct Count : TrainingObserver {
     int steps = 0, metrics = 0, evaluations = 0;
     std::size_t values = 0;
-    void on_step(const Counters&, const TransitionView& rows, const VectorEnv&) override {
+    void on_step(const Counters&, const TransitionView& rows, const StepRecords&) override {
       steps += static_cast<int>(rows.num_envs);
     }
     void on_metrics(const Counters&, const std::vector<std::string>& names,

@@ -146,8 +146,8 @@ class DequeBuffer {
 
   /// Whether the buffer's read_row() and reward_range() say the same.
   bool agrees_with(const ReplayBuffer& buffer) const {
-    RewardRange range;
     for (std::int64_t m = 0; m < shape_.members; ++m) {
+      RewardRange range;
       for (std::int64_t row = 0; row < size(); ++row) {
         const Row& expected = at(m, row);
         std::vector<float> observation(expected.observation.size()), action(expected.action.size());
@@ -160,9 +160,10 @@ class DequeBuffer {
           return false;
         }
       }
+      const RewardRange actual = buffer.reward_range(m);
+      if (actual.low != range.low || actual.high != range.high) return false;
     }
-    const RewardRange actual = buffer.reward_range();
-    return actual.low == range.low && actual.high == range.high;
+    return true;
   }
 
  private:
