@@ -59,11 +59,8 @@ int evaluate(const Arguments& arguments) {
   }
   const ExperimentConfig& config = experiment.config;
   const auto env = make_env(config.sim);
-  const AgentShape shape = {env->spec().observation_dim,
-                            env->spec().action_dim,
-                            {static_cast<std::uint64_t>(config.run.seed)},
-                            resolve_device(config.run.device),
-                            env->spec().num_actions};
+  const AgentShape shape = agent_shape(env->spec(), {static_cast<std::uint64_t>(config.run.seed)},
+                                       resolve_device(config.run.device));
   const auto agent = make_agent({config.agent}, shape);
   load_policy(folder / "policy.safetensors", *agent);
 

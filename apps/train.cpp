@@ -45,14 +45,26 @@ void check_start(const ResolvedExperiment& experiment, const Checkpoint& checkpo
   }
 }
 
+/// "solved: mean return -361.2 over 100 episodes"; empty where it is not.
+std::string solved_text(const Trainer& trainer) {
+  const std::optional<double> mean = trainer.solved_with();
+  if (!mean) return "";
+  char text[96];
+  std::snprintf(text, sizeof text, "solved: mean return %.5g of the last training episodes", *mean);
+  return text;
+}
+
 int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop,
                const std::string& run, RunCheckpoints& checkpoints) {
   const Counters& counters = trainer.counters();
   switch (end) {
-    case TrainingEnd::finished:
-      recorder.finish(RunState::finished, "", counters, &trainer.agent());
-      print_message("finished; try: anthill evaluate " + run);
+    case TrainingEnd::finished: {
+      const std::string reason = solved_text(trainer);
+      recorder.finish(RunState::finished, reason, counters, &trainer.agent());
+      print_message("finished" + (reason.empty() ? "" : ", " + reason) +
+                    "; try: anthill evaluate " + run);
       return kExitFinished;
+    }
     case TrainingEnd::stopped:
       recorder.finish(RunState::stopped, stop.name(), counters, &trainer.agent());
       print_message(std::string("stopped by ") + stop.name() + "; everything is written" +
@@ -113,6 +125,10 @@ int train(const TrainArguments& arguments) {
   }
   Trainer trainer(experiment.config);
   if (start) load_start(trainer, *start);
+  if (start && trainer.solved_with() && run_state_of(run) == RunState::finished) {
+    print_message("finished already: the task is solved");
+    return kExitFinished;
+  }
   if (!start) make_room(arguments, run);
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
                    provenance_inputs(arguments, experiment.config.run, trainer),

@@ -13,6 +13,7 @@ struct BufferConfig {
   DeviceSystem device_system =
       DeviceSystem::automatic;  // automatic: cuda when run.device is cuda, else cpp
   bool store_state = false;     // keep the simulator row of every transition in its record
+  bool replacement = true;      // false: no transition twice in one batch
 };
 
 }  // namespace anthill

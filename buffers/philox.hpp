@@ -28,11 +28,12 @@ enum class RandomStream : std::uint32_t {
   critic_dropout = 9,     // the same, of the critics' own loss
   actor_dropout = 10,     // the same, of the critics in the actor's loss
   // the overestimation probe; counter: env steps << 20 | step of the probe's episode or rollout
-  probe_states = 11,     // which states are taken, lane: episode
-  probe_actions = 12,    // actions up to the probed ones, lane: element / 4 of them (states x A)
-  probe_rollouts = 13,   // lane: element / 4 of the actions (rollouts x A); also their seeds
-  probe_bootstrap = 14,  // counter: resample, lane: place in it
-  target_noise = 15,     // counter: update, lane: element / 4 of the batch's actions (B x A)
+  probe_states = 11,       // which states are taken, lane: episode
+  probe_actions = 12,      // actions up to the probed ones, lane: element / 4 of them (states x A)
+  probe_rollouts = 13,     // lane: element / 4 of the actions (rollouts x A); also their seeds
+  probe_bootstrap = 14,    // counter: resample, lane: place in it
+  target_noise = 15,       // counter: update, lane: element / 4 of the batch's actions (B x A)
+  batch_permutation = 16,  // counter: draw, lane: 0 and 1; eight words key a permutation
 };
 
 struct PhiloxWords {

@@ -26,6 +26,9 @@ void check_shape(const ReplayShape& shape) {
                       std::to_string(shape.members) + " members x " +
                       std::to_string(shape.num_envs) + " environments");
   }
+  if (shape.n_step < 1 || (shape.n_step > 1 && std::ssize(shape.discounts) != shape.members)) {
+    throw ConfigError("replay buffer: n_step needs to be at least 1, with one discount per member");
+  }
   if (shape.capacity < shape.num_envs) {
     throw ConfigError(
         "buffer.capacity = " + std::to_string(shape.capacity) +

@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "buffers/buffer_config.hpp"
 #include "sim/errors.hpp"
@@ -27,17 +28,21 @@ struct BatchView {
   float* action = nullptr;            // (K x M x B x A)
   float* reward = nullptr;            // (K x M x B)
   float* next_observation = nullptr;  // (K x M x B x D)
-  float* bootstrap = nullptr;  // (K x M x B)  1 - terminated: what multiplies discount * next value
+  // (K x M x B) what multiplies discount * next value: 1 - terminated, times discount^(n - 1)
+  float* bootstrap = nullptr;
 };
 
 /// Sizes that fix a buffer. Lanes are members x environments; member m owns lanes m*N to (m+1)*N.
 struct ReplayShape {
-  std::int64_t observation_dim = 0;  // D
-  std::int64_t action_dim = 0;       // A
-  std::int64_t num_envs = 0;         // N, lanes of one member
-  std::int64_t members = 1;          // M
-  std::int64_t capacity = 0;         // transitions of one member; rounded down to a multiple of N
-  std::int64_t state_dim = 0;        // S, doubles of the simulator row in a record; 0: none
+  std::int64_t observation_dim = 0;   // D
+  std::int64_t action_dim = 0;        // A
+  std::int64_t num_envs = 0;          // N, lanes of one member
+  std::int64_t members = 1;           // M
+  std::int64_t capacity = 0;          // transitions of one member; rounded down to a multiple of N
+  std::int64_t state_dim = 0;         // S, doubles of the simulator row in a record; 0: none
+  bool replacement = true;            // false: a batch is drawn without replacement
+  std::int64_t n_step = 1;            // n: a batch's rows are transitions over up to n steps
+  std::vector<float> discounts = {};  // (M) for n_step > 1
 };
 
 /// Where one stored transition is copied to: host memory of the caller.
@@ -69,9 +74,14 @@ class ReplayBuffer {
   /// b) and of the ring's content alone: philox(seeds[m], batch_rows, draw + k, b), uniform over
   /// the valid rows of the member's lanes, with replacement; an invalid row is redrawn with the
   /// next attempt (after 65,536 attempts the next valid row in order is taken). Rows are counted
-  /// from the oldest vector step, environment by environment. Throws std::logic_error when a member
-  /// has no valid row. Same integers on every device system. Does not allocate; on cuda it is
-  /// queued on `stream`, which must be the stream of the inserts or be ordered after them.
+  /// from the oldest vector step, environment by environment. Without replacement row b is place b
+  /// of a permutation of the member's rows that (seeds[m], draw + k) chooses, and its attempts are
+  /// the places b + B, b + 2B, ...; behind the last of them the next valid row in order is taken,
+  /// which may be in the batch already. With n_step > 1 a row goes on along its lane until n steps
+  /// are together, an episode ends, or the next step is invalid or not stored yet: its reward is
+  /// sum_k discount^k r_k, its next_observation the last step's. Throws std::logic_error when a
+  /// member has no valid row. Same integers on every device system. Does not allocate; on cuda it
+  /// is queued on `stream`, which must be the stream of the inserts or be ordered after them.
   virtual void sample_into(const BatchView& batch, std::uint64_t draw,
                            StreamHandle stream = nullptr) = 0;
 

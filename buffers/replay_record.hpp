@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "buffers/permutation.hpp"
 #include "buffers/philox.hpp"
 #include "buffers/replay_buffer.hpp"
 
@@ -67,6 +68,8 @@ struct RingView {
   std::int64_t oldest = 0;      // slot of the oldest vector step
   std::int64_t num_envs = 0;    // N, lanes of one member
   std::int64_t members = 0;     // M
+  bool replacement = true;
+  std::int64_t n_step = 1;
 
   ANTHILL_HOST_DEVICE std::int64_t num_lanes() const { return members * num_envs; }
   ANTHILL_HOST_DEVICE float* record(std::int64_t slot, std::int64_t lane) const {
@@ -146,6 +149,7 @@ struct GatherRows {
   RingView ring;
   BatchView batch;
   const std::uint64_t* seeds;  // (M)
+  const float* discounts;      // (M) for n_step > 1
   std::uint64_t draw;
 
   ANTHILL_HOST_DEVICE std::int64_t num_rows() const {
@@ -157,14 +161,19 @@ struct GatherRows {
     const std::int64_t thread = index % kWidth, first = index / kWidth * kRows;
     const std::int64_t left = num_rows() - first;
     const int count = left < kRows ? static_cast<int>(left) : kRows;
+    std::int64_t drawn[kRows];
     const float* records[kRows];
     for (int i = 0; i < count; ++i) {
-      records[i] = ring.member_record(member(first + i), drawn_row(first + i, 0));
+      drawn[i] = drawn_row(first + i, 0);
+      records[i] = ring.member_record(member(first + i), drawn[i]);
       prefetch(records[i]);
     }
     for (int i = 0; i < count; ++i) {
-      if (!usable(records[i])) records[i] = redraw(first + i);
-      copy_out(first + i, records[i], thread);
+      if (!usable(records[i])) {
+        drawn[i] = redraw(first + i);
+        records[i] = ring.member_record(member(first + i), drawn[i]);
+      }
+      copy_out(first + i, drawn[i], records[i], thread);
     }
   }
 
@@ -179,39 +188,78 @@ struct GatherRows {
 
   ANTHILL_HOST_DEVICE std::int64_t drawn_row(std::int64_t row, std::uint32_t attempt) const {
     const std::int64_t batch_number = row / (batch.batch_size * ring.members);
-    const PhiloxWords words = philox(seeds[member(row)], RandomStream::batch_rows,
-                                     draw + static_cast<std::uint64_t>(batch_number),
-                                     static_cast<std::uint32_t>(row % batch.batch_size), attempt);
+    const std::uint64_t seed = seeds[member(row)];
+    const std::uint64_t counter = draw + static_cast<std::uint64_t>(batch_number);
+    const auto lane = static_cast<std::uint32_t>(row % batch.batch_size);
     const auto size = static_cast<std::uint64_t>(ring.num_filled * ring.num_envs);
+    if (!ring.replacement) {
+      const std::uint64_t tried = attempt * static_cast<std::uint64_t>(batch.batch_size);
+      const PermutationKey key = permutation_key(seed, counter);
+      return static_cast<std::int64_t>(permuted((lane + tried) % size, size, key));
+    }
+    const PhiloxWords words = philox(seed, RandomStream::batch_rows, counter, lane, attempt);
     return static_cast<std::int64_t>(philox_below(words.word[0], words.word[1], size));
   }
 
+  /// Without replacement a row's attempts end with its places in the permutation.
+  ANTHILL_HOST_DEVICE std::uint32_t num_attempts(std::int64_t row) const {
+    if (ring.replacement) return kMaxAttempts;
+    const std::int64_t lane = row % batch.batch_size, size = ring.num_filled * ring.num_envs;
+    if (lane >= size) return 1;
+    const std::int64_t places = (size - 1 - lane) / batch.batch_size + 1;
+    return places < kMaxAttempts ? static_cast<std::uint32_t>(places) : kMaxAttempts;
+  }
+
   /// The caller guarantees that the member has a usable record.
-  ANTHILL_HOST_DEVICE const float* redraw(std::int64_t row) const {
-    std::int64_t drawn = 0;
-    for (std::uint32_t attempt = 1; attempt < kMaxAttempts; ++attempt) {
+  ANTHILL_HOST_DEVICE std::int64_t redraw(std::int64_t row) const {
+    std::int64_t drawn = drawn_row(row, 0);
+    const std::uint32_t attempts = num_attempts(row);
+    for (std::uint32_t attempt = 1; attempt < attempts; ++attempt) {
       drawn = drawn_row(row, attempt);
-      const float* record = ring.member_record(member(row), drawn);
-      if (usable(record)) return record;
+      if (usable(ring.member_record(member(row), drawn))) return drawn;
     }
     for (;;) {
       drawn = (drawn + 1) % (ring.num_filled * ring.num_envs);
-      const float* record = ring.member_record(member(row), drawn);
-      if (usable(record)) return record;
+      if (usable(ring.member_record(member(row), drawn))) return drawn;
     }
   }
 
-  ANTHILL_HOST_DEVICE void copy_out(std::int64_t row, const float* record,
+  /// A transition over several steps of one lane.
+  struct Span {
+    const float* last;  // its last record
+    float reward;       // discounted sum
+    float discount;     // discount^(steps - 1)
+  };
+
+  ANTHILL_HOST_DEVICE Span walk(std::int64_t row, std::int64_t drawn, const float* record) const {
+    const RecordLayout& layout = ring.layout;
+    Span span{record, record[layout.reward_at()], 1.0f};
+    const std::int64_t size = ring.num_filled * ring.num_envs;
+    for (std::int64_t k = 1; k < ring.n_step; ++k) {
+      // the same lane, one vector step later
+      drawn += ring.num_envs;
+      if (drawn >= size || (layout.flags(span.last) & (kTerminated | kTruncated)) != 0) break;
+      const float* next = ring.member_record(member(row), drawn);
+      if (!usable(next)) break;
+      span.discount *= discounts[member(row)];
+      span.reward += span.discount * next[layout.reward_at()];
+      span.last = next;
+    }
+    return span;
+  }
+
+  ANTHILL_HOST_DEVICE void copy_out(std::int64_t row, std::int64_t drawn, const float* record,
                                     std::int64_t thread) const {
+    const Span span = walk(row, drawn, record);
     const RecordLayout& layout = ring.layout;
     const std::int64_t d = layout.observation_dim, a = layout.action_dim;
     copy_words<kWidth>(batch.observation + row * d, record, d, thread);
     copy_words<kWidth>(batch.action + row * a, record + layout.action_at(), a, thread);
-    copy_words<kWidth>(batch.next_observation + row * d, record + layout.next_observation_at(), d,
-                       thread);
+    copy_words<kWidth>(batch.next_observation + row * d, span.last + layout.next_observation_at(),
+                       d, thread);
     if (thread != 0) return;
-    batch.reward[row] = record[layout.reward_at()];
-    batch.bootstrap[row] = (layout.flags(record) & kTerminated) ? 0.0f : 1.0f;
+    batch.reward[row] = span.reward;
+    batch.bootstrap[row] = (layout.flags(span.last) & kTerminated) ? 0.0f : span.discount;
   }
 
   ANTHILL_HOST_DEVICE void prefetch([[maybe_unused]] const float* record) const {

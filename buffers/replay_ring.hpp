@@ -35,11 +35,14 @@ class ReplayRing final : public ReplayBuffer {
       : shape_(shape),
         system_(shape),
         seeds_(seeds, seeds + shape.members),
+        discounts_(shape.discounts.begin(), shape.discounts.end()),
         usable_(static_cast<std::size_t>(shape.members)) {
     ring_.layout = {shape.observation_dim, shape.action_dim, shape.state_dim};
     ring_.num_slots = shape.capacity / shape.num_envs;
     ring_.num_envs = shape.num_envs;
     ring_.members = shape.members;
+    ring_.replacement = shape.replacement;
+    ring_.n_step = shape.n_step;
     usable_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots * ring_.members));
     rewards_in_slot_.resize(usable_in_slot_.size());
     lines_.resize(static_cast<std::size_t>(ring_.num_slots * slot_lines()));
@@ -64,13 +67,12 @@ class ReplayRing final : public ReplayBuffer {
 
   void sample_into(const BatchView& batch, std::uint64_t draw, StreamHandle stream) override {
     check_batch(batch);
-    for (const std::int64_t count : usable_) {
-      if (count == 0) {
-        throw std::logic_error("replay buffer: nothing to sample; insert valid transitions first");
-      }
+    if (std::ranges::count(usable_, 0) > 0) {
+      throw std::logic_error("replay buffer: nothing to sample; insert valid transitions first");
     }
     const GatherRows<System::kWidth, System::kRows> gather{
-        ring_, batch, thrust::raw_pointer_cast(seeds_.data()), draw};
+        ring_, batch, thrust::raw_pointer_cast(seeds_.data()),
+        thrust::raw_pointer_cast(discounts_.data()), draw};
     system_.for_each(gather.num_groups() * System::kWidth, gather, stream);
   }
 
@@ -253,6 +255,7 @@ class ReplayRing final : public ReplayBuffer {
   System system_;
   typename System::template Vector<RecordLine> lines_;
   typename System::template Vector<std::uint64_t> seeds_;
+  typename System::template Vector<float> discounts_;
   RingView ring_;
   std::vector<std::int64_t> usable_;           // (M) records that may be sampled
   std::vector<std::uint32_t> usable_in_slot_;  // (num_slots x M)

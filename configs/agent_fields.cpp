@@ -5,8 +5,14 @@
 namespace anthill {
 namespace {
 
-constexpr EnumName<Initialisation> kInitialisations[] = {
-    {Initialisation::pytorch, "pytorch"}, {Initialisation::orthogonal, "orthogonal"}};
+constexpr EnumName<Initialisation> kInitialisations[] = {{Initialisation::pytorch, "pytorch"},
+                                                         {Initialisation::orthogonal, "orthogonal"},
+                                                         {Initialisation::kaiming, "kaiming"}};
+constexpr EnumName<NetworkInitialisation> kNetworkInitialisations[] = {
+    {NetworkInitialisation::as_agent, "as_agent"},
+    {NetworkInitialisation::pytorch, "pytorch"},
+    {NetworkInitialisation::orthogonal, "orthogonal"},
+    {NetworkInitialisation::kaiming, "kaiming"}};
 constexpr EnumName<Activation> kActivations[] = {
     {Activation::relu, "relu"}, {Activation::tanh, "tanh"}, {Activation::elu, "elu"}};
 constexpr EnumName<LayerNormPlacement> kLayerNormPlacements[] = {
@@ -24,6 +30,15 @@ constexpr EnumName<ResetUnit> kResetUnits[] = {{ResetUnit::updates, "updates"},
                                                {ResetUnit::env_steps, "env_steps"}};
 constexpr EnumName<PolicyOutput> kPolicyOutputs[] = {{PolicyOutput::tanh, "tanh"},
                                                      {PolicyOutput::linear, "linear"}};
+constexpr EnumName<PolicyDistribution> kPolicyDistributions[] = {
+    {PolicyDistribution::squashed_gaussian, "squashed_gaussian"},
+    {PolicyDistribution::clipped_gaussian, "clipped_gaussian"}};
+constexpr EnumName<EntropyForm> kEntropyForms[] = {{EntropyForm::sampled, "sampled"},
+                                                   {EntropyForm::analytic, "analytic"}};
+constexpr EnumName<PolicyValue> kPolicyValues[] = {{PolicyValue::minimum, "minimum"},
+                                                   {PolicyValue::first, "first"}};
+constexpr EnumName<ActionUnits> kActionUnits[] = {{ActionUnits::normalised, "normalised"},
+                                                  {ActionUnits::environment, "environment"}};
 constexpr EnumName<ExplorationSchedule> kExplorationSchedules[] = {
     {ExplorationSchedule::constant, "constant"},
     {ExplorationSchedule::linear, "linear"},
@@ -43,18 +58,33 @@ void add_agent(std::vector<Field>& fields) {
       "Whose form of the algorithm fills in the keys marked with presets; explicit keys win.");
   table.add("discount", &AgentConfig::discount, between(0, 1), "",
             "Weight of the next step's value.");
+  table.add("n_step", &AgentConfig::n_step, between(1, 1000), "env steps",
+            "Rewards of one environment that the target sums before it bootstraps; fewer where an "
+            "episode or what is stored ends.");
   table.add("tau", &AgentConfig::tau, above(0, 1), "",
             "Share of a network that its target takes over at a time; 1: a copy.");
   table.add("target_period", &AgentConfig::target_period, between(1, 1e9), "updates",
             "The targets follow in every so-many-th update.");
   table.add("policy_delay", &AgentConfig::policy_delay, between(1, 1e9), "updates",
             "The policy learns in every so-many-th update.");
+  table.add("critic_updates", &AgentConfig::critic_updates, between(0, 1e6), "updates",
+            "0: every update is one of the critics; else so many of the critics alone take turns "
+            "with policy_updates of the policy alone, and target_period counts such rounds.");
+  table.add("policy_updates", &AgentConfig::policy_updates, between(1, 1e6), "updates",
+            "The policy's turn, where critic_updates is set.");
   table.add("target_noise", &AgentConfig::target_noise, between(0, 100), "",
             "TD3: standard deviation of the noise on the target policy's actions in [-1, 1].");
   table.add("noise_clip", &AgentConfig::noise_clip, between(0, 100), "",
             "TD3: that noise is clipped to +- this.");
   table.add("double_dqn", &AgentConfig::double_dqn,
             "DQN: the online network chooses the action whose target value is taken.");
+  table.add("policy_value", &AgentConfig::policy_value,
+            "SAC: the policy climbs the minimum of the critics, or the first one.");
+  table.add("target_policy", &AgentConfig::target_policy,
+            "SAC: a target network of the policy chooses the action in the critics' target.");
+  table.add("action_units", &AgentConfig::action_units,
+            "What critics, log-probabilities, exploration.scale and linear or clipped policies "
+            "measure actions in: [-1, 1], or the environment's units.");
   table.add("reward_scale", &AgentConfig::reward_scale, between(-1e12, 1e12), "",
             "Factor on rewards in the critic's target; logged returns are unscaled.");
   table.add("reset_period", &AgentConfig::reset_period, between(0, 1e12), "reset_unit",
@@ -63,8 +93,10 @@ void add_agent(std::vector<Field>& fields) {
   table.add("reset_unit", &AgentConfig::reset_unit, "What reset_period counts.");
   table.add("reset_networks", &AgentConfig::reset_networks, {"actor", "critic", "temperature"},
             "What starts anew; critic: with its targets.");
-  table.add("initialisation", &AgentConfig::initialisation,
-            "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases.");
+  table.add(
+      "initialisation", &AgentConfig::initialisation,
+      "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases, kaiming: "
+      "normal with variance 2 / fan-in and zero biases.");
 }
 
 // what actor and critic share
@@ -86,6 +118,10 @@ void add_network(Table& table, NetworkConfig /*only its type counts*/) {
             "Decoupled (AdamW): parameters shrink by learning_rate * weight_decay per update.");
   table.add("max_gradient_norm", &NetworkConfig::max_gradient_norm, between(0, 1e12), "",
             "The network's gradient is scaled down to this norm; 0: never.");
+  table.add("initialisation", &NetworkConfig::initialisation,
+            "First weights of this network; as_agent: agent.initialisation.");
+  table.add("output_init_bound", &NetworkConfig::output_init_bound, between(0, 100), "",
+            "The last layer is drawn from U(-this, this) instead; 0: as the others.");
 }
 
 void add_actor(std::vector<Field>& fields) {
@@ -101,7 +137,10 @@ void add_actor(std::vector<Field>& fields) {
   table.add("log_prob_form", &ActorConfig::log_prob_form,
             "Correction for tanh; exact: through softplus, epsilon: log(relu(1 - a^2) + 1e-6).");
   table.add("output", &ActorConfig::output,
-            "DDPG, TD3: tanh, or linear: clipped to [-1, 1] only where the environment acts.");
+            "DDPG, TD3: tanh, or linear: clipped to the action's bounds only where the environment "
+            "acts.");
+  table.add("distribution", &ActorConfig::distribution,
+            "SAC: the sample of a Gaussian squashed by tanh, or clipped to the action's bounds.");
 }
 
 void add_critic(std::vector<Field>& fields) {
@@ -116,17 +155,30 @@ void add_critic(std::vector<Field>& fields) {
             "target_clip = range: the range is renewed after every so many.");
   table.add("dropout", &CriticConfig::dropout, between(0, 0.99), "probability",
             "Share of hidden units dropped behind every Linear of critics and targets (DroQ).");
+  table.add("num_critics", &CriticConfig::num_critics, between(1, 64), "networks",
+            "SAC: critics, of which the target takes the minimum.");
 }
 
 void add_temperature(std::vector<Field>& fields) {
   SectionTable table(
       fields, "temperature", [](auto& config) -> auto& { return config.agent.temperature; });
-  table.add("automatic", &TemperatureConfig::automatic,
-            "Tune alpha towards the target entropy; false: it stays at initial_alpha.");
+  table.add(
+      "automatic", &TemperatureConfig::automatic,
+      "Tune alpha towards the target entropy; false: it stays at initial_alpha, or follows the "
+      "schedule of decay_steps.");
   table.add("initial_alpha", &TemperatureConfig::initial_alpha, between(0, 1e6), "",
             "Alpha at the start; 0 only where automatic is false.");
   table.add("max_alpha", &TemperatureConfig::max_alpha, between(0, 1e12), "",
             "Alpha is cut down to this after every update; 0: no cap.");
+  table.add(
+      "decay_steps", &TemperatureConfig::decay_steps, between(0, 1e12), "env steps",
+      "alpha = final_alpha + (initial_alpha - final_alpha) exp(-env_steps / decay_steps); 0: no "
+      "schedule.");
+  table.add("final_alpha", &TemperatureConfig::final_alpha, between(0, 1e6), "",
+            "Where that schedule ends.");
+  table.add("entropy", &TemperatureConfig::entropy,
+            "The policy's entropy in the losses: -log pi(a|s) of the sample, or that of a clipped "
+            "Gaussian before it is clipped.");
   table.add("learning_rate", &TemperatureConfig::learning_rate, between(0, 1), "",
             "Adam's step size on log alpha.");
   table.add("target_entropy_scale", &TemperatureConfig::target_entropy_scale, between(-1, 100),
@@ -138,9 +190,10 @@ void add_temperature(std::vector<Field>& fields) {
 void add_exploration(std::vector<Field>& fields) {
   SectionTable table(
       fields, "exploration", [](auto& config) -> auto& { return config.agent.exploration; });
-  table.add("scale", &ExplorationConfig::scale, between(0, 100), "",
-            "DDPG, TD3: standard deviation of Gaussian noise on actions in [-1, 1]; DQN: chance of "
-            "a random action.");
+  table.add(
+      "scale", &ExplorationConfig::scale, between(0, 100), "",
+      "DDPG, TD3: standard deviation of Gaussian noise on actions, in agent.action_units; DQN: "
+      "chance of a random action.");
   table.add("schedule", &ExplorationConfig::schedule,
             "How it changes: linearly to final_scale over `period`, or times `decay` once a "
             "`period` down to final_scale.");
@@ -151,11 +204,24 @@ void add_exploration(std::vector<Field>& fields) {
   table.add("decay", &ExplorationConfig::decay, between(0, 1), "", "Factor of \"exponential\".");
   table.add("coin", &ExplorationConfig::coin,
             "DQN: every environment throws its own coin, or one is thrown for all.");
+  table.add(
+      "correlation_steps", &ExplorationConfig::correlation_steps, between(0, 1e9), "env steps",
+      "DDPG, TD3, SAC: the noise is an Ornstein-Uhlenbeck process that forgets within so many "
+      "steps of an environment (SAC then adds it to its samples); 0: independent noise.");
 }
 
 }  // namespace
 
 std::span<const EnumName<Initialisation>> enum_names(Initialisation) { return kInitialisations; }
+std::span<const EnumName<NetworkInitialisation>> enum_names(NetworkInitialisation) {
+  return kNetworkInitialisations;
+}
+std::span<const EnumName<PolicyDistribution>> enum_names(PolicyDistribution) {
+  return kPolicyDistributions;
+}
+std::span<const EnumName<EntropyForm>> enum_names(EntropyForm) { return kEntropyForms; }
+std::span<const EnumName<PolicyValue>> enum_names(PolicyValue) { return kPolicyValues; }
+std::span<const EnumName<ActionUnits>> enum_names(ActionUnits) { return kActionUnits; }
 std::span<const EnumName<Activation>> enum_names(Activation) { return kActivations; }
 std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement) {
   return kLayerNormPlacements;

@@ -68,6 +68,17 @@ bool accepts(const Field& field, const std::vector<T>& items) {
                      [&](const T& item) { return accepts(field, item); });
 }
 
+/// Lists of at least one number each.
+bool accepts(const Field& field, const std::vector<std::vector<double>>& lists) {
+  constexpr std::size_t kMaxNumbers = 64;
+  return lists.size() <= field.max_items &&
+         std::all_of(lists.begin(), lists.end(), [&](const std::vector<double>& list) {
+           return !list.empty() && list.size() <= kMaxNumbers &&
+                  std::all_of(list.begin(), list.end(),
+                              [&](double number) { return accepts(field, number); });
+         });
+}
+
 }  // namespace
 
 std::string describe_accepted(const Field& field) {
@@ -96,6 +107,9 @@ std::string describe_accepted(const Field& field) {
       return list_text(
           field, (" texts of at most " + std::to_string(kMaxTextBytes) + " bytes each").c_str(),
           false);
+    case FieldType::real_lists:
+      return "a list of at most " + std::to_string(field.max_items) +
+             " lists of finite real numbers";
   }
   return "";
 }

@@ -43,6 +43,12 @@ void add_sim(std::vector<Field>& fields) {
             "to itself.");
   table.add("max_episode_steps", &SimConfig::max_episode_steps, between(0, 1e9), "control steps",
             "Time limit of an episode; 0: the task's own.");
+  table.add("action_repeat", &SimConfig::action_repeat, between(1, 1'000'000), "control steps",
+            "An action is held for so many control steps, which count as one env step.");
+  table.add(
+      "action_table", &SimConfig::action_table, 4096,
+      "Actions of a continuous task, in its units, that become the discrete actions 0, 1, ...; "
+      "[]: none.");
 }
 
 void add_buffer(std::vector<Field>& fields) {
@@ -54,6 +60,9 @@ void add_buffer(std::vector<Field>& fields) {
             "Thrust's device system; auto: cuda where the learner runs on cuda, else cpp.");
   table.add("store_state", &BufferConfig::store_state,
             "Keep the simulator's row with every transition, for probes of stored states.");
+  table.add(
+      "replacement", &BufferConfig::replacement,
+      "false: no transition twice in a batch (from learning_starts on a batch must be stored).");
 }
 
 void add_training(std::vector<Field>& fields) {
@@ -67,8 +76,11 @@ void add_training(std::vector<Field>& fields) {
             "Transitions before the first gradient update is earned.");
   table.add("replay_ratio", &TrainingConfig::replay_ratio, between(0, 10'000),
             "updates per transition", "Gradient updates per environment transition.");
+  table.add(
+      "burst", &TrainingConfig::burst, between(1, kMaxSteps), "env steps",
+      "Updates are made together, once in so many transitions; 1: as soon as they are earned.");
   table.add("batch_size", &TrainingConfig::batch_size, between(1, 1'000'000), "transitions",
-            "Transitions per gradient update, drawn with replacement.");
+            "Transitions per gradient update.");
   table.add("on_non_finite", &TrainingConfig::on_non_finite,
             "When losses, values or parameters are no longer finite; abort: end with a post-mortem "
             "folder.");
@@ -77,6 +89,14 @@ void add_training(std::vector<Field>& fields) {
             "published programs have it; it lowers every value.");
   table.add("overlap", &TrainingConfig::overlap,
             "Learn while the simulator steps; false: step, store, then learn.");
+  table.add("reset_period", &TrainingConfig::reset_period, between(0, kMaxSteps), "env steps",
+            "Time after which all environments start a new episode together; 0: never.");
+  table.add(
+      "solved_return", &TrainingConfig::solved_return, kAnyOrInfinite, "",
+      "The run ends once the last solved_episodes training episodes have this mean return; inf: "
+      "never.");
+  table.add("solved_episodes", &TrainingConfig::solved_episodes, between(1, 1'000'000), "episodes",
+            "How many solved_return averages over.");
 }
 
 void add_learner(std::vector<Field>& fields) {

@@ -18,11 +18,12 @@
 namespace anthill {
 
 /// A setting's value apart from its C++ member. Enumerators travel as their names.
-using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<double>, std::vector<std::string>>;
+using Value =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                 std::vector<double>, std::vector<std::string>, std::vector<std::vector<double>>>;
 
 /// In the order of Value's alternatives.
-enum class FieldType { boolean, integer, real, text, integers, reals, texts };
+enum class FieldType { boolean, integer, real, text, integers, reals, texts, real_lists };
 
 inline FieldType type_of(const Value& value) { return static_cast<FieldType>(value.index()); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "configs/fields.hpp"
 #include "sim/errors.hpp"
@@ -125,17 +126,21 @@ struct Unread {
 const std::vector<Unread>& unread_keys() {
   static const std::vector<Unread> kUnread = {
       {"sac",
-       {"agent.policy_delay", "agent.target_period", "agent.target_noise", "agent.noise_clip",
-        "agent.double_dqn", "actor.output", "exploration."}},
+       {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "actor.output",
+        "exploration.coin"}},
       {"td3",
-       {"agent.double_dqn", "agent.reset_", "actor.log_", "critic.dropout", "critic.target_",
-        "temperature."}},
+       {"agent.double_dqn", "agent.policy_value", "agent.target_policy", "actor.log_",
+        "actor.distribution", "critic.dropout", "critic.target_", "agent.reset_",
+        "critic.num_critics", "temperature."}},
       {"ddpg",
-       {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "actor.log_",
-        "critic.dropout", "critic.target_", "agent.reset_", "temperature."}},
+       {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "agent.policy_value",
+        "agent.target_policy", "actor.log_", "actor.distribution", "critic.dropout",
+        "critic.target_", "agent.reset_", "critic.num_critics", "temperature."}},
       {"dqn",
-       {"agent.policy_delay", "agent.target_noise", "agent.noise_clip", "actor.", "critic.dropout",
-        "critic.target_", "agent.reset_", "temperature."}},
+       {"agent.policy_delay", "agent.critic_updates", "agent.policy_updates", "agent.target_noise",
+        "agent.noise_clip", "agent.policy_value", "agent.target_policy", "agent.action_units",
+        "exploration.correlation_steps", "actor.", "critic.dropout", "critic.target_",
+        "agent.reset_", "critic.num_critics", "temperature."}},
   };
   return kUnread;
 }
@@ -161,6 +166,43 @@ void refuse_unused_agent_keys(const ResolvedExperiment& experiment) {
       throw ConfigError(location_of(experiment, {key}) + ": " + key + " has no effect on " +
                         agent.algorithm + "; remove it");
     }
+  }
+}
+
+/// A setting that has an effect only beside another one.
+void require_beside(const ResolvedExperiment& experiment, const std::string& key, bool has_effect,
+                    const std::string& need) {
+  const Field& field = *find_field(key);
+  const Value unset = unset_value(field, experiment.config.agent.preset);
+  if (has_effect || field.get(experiment.config) == unset) return;
+  throw ConfigError(location_of(experiment, {key}) + ": " + key + " has no effect without " + need +
+                    "; set that or remove it");
+}
+
+/// Switches that need each other or exclude each other.
+void check_switches(const ResolvedExperiment& experiment) {
+  const ExperimentConfig& config = experiment.config;
+  const AgentConfig& agent = config.agent;
+  const bool turns = agent.critic_updates > 0, schedule = agent.temperature.decay_steps > 0;
+  const bool clipped = agent.actor.distribution == PolicyDistribution::clipped_gaussian;
+  for (const Field& field : fields()) {
+    const bool noise = agent.algorithm != "sac" || agent.exploration.correlation_steps > 0;
+    if (field.section != "exploration" || noise) continue;
+    require_beside(experiment, field.key(), false, "exploration.correlation_steps in SAC");
+  }
+  require_beside(experiment, "agent.policy_updates", turns, "agent.critic_updates");
+  require_beside(experiment, "agent.policy_delay", !turns, "agent.critic_updates = 0");
+  require_beside(experiment, "temperature.final_alpha", schedule, "temperature.decay_steps");
+  require_beside(experiment, "temperature.decay_steps", !agent.temperature.automatic,
+                 "temperature.automatic = false");
+  require_beside(experiment, "temperature.entropy", clipped,
+                 "actor.distribution = \"clipped_gaussian\"");
+  require_beside(experiment, "actor.log_prob_form", !clipped,
+                 "actor.distribution = \"squashed_gaussian\"");
+  require_beside(experiment, "training.solved_episodes",
+                 std::isfinite(config.training.solved_return), "training.solved_return");
+  if (!config.buffer.replacement) {
+    require_at_most(experiment, "training.batch_size", "training.learning_starts");
   }
 }
 
@@ -195,6 +237,7 @@ void check_relations(const ResolvedExperiment& experiment) {
                       "set automatic = false");
   }
   check_remedies(experiment);
+  check_switches(experiment);
   check_devices(experiment);
   check_overestimation(experiment);
   refuse_unused_tasks(experiment);

@@ -21,6 +21,11 @@ std::span<const EnumName<DeviceChoice>> enum_names(DeviceChoice);
 std::span<const EnumName<DeviceSystem>> enum_names(DeviceSystem);
 std::span<const EnumName<OnNonFinite>> enum_names(OnNonFinite);
 std::span<const EnumName<Initialisation>> enum_names(Initialisation);
+std::span<const EnumName<NetworkInitialisation>> enum_names(NetworkInitialisation);
+std::span<const EnumName<PolicyDistribution>> enum_names(PolicyDistribution);
+std::span<const EnumName<EntropyForm>> enum_names(EntropyForm);
+std::span<const EnumName<PolicyValue>> enum_names(PolicyValue);
+std::span<const EnumName<ActionUnits>> enum_names(ActionUnits);
 std::span<const EnumName<Activation>> enum_names(Activation);
 std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement);
 std::span<const EnumName<LogStdForm>> enum_names(LogStdForm);
@@ -122,6 +127,13 @@ class SectionTable {
     field.min_items = 1;
     field.max_items = choices.size();
     field.choices = std::move(choices);
+  }
+
+  /// A list of at most `max_items` lists of real numbers.
+  template <class Struct>
+  void add(std::string name, std::vector<std::vector<double>> Struct::*member,
+           std::size_t max_items, std::string doc) {
+    append(std::move(name), member, {}, "", std::move(doc)).max_items = max_items;
   }
 
   /// A list of at most `max_items` integers.

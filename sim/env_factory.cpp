@@ -1,5 +1,6 @@
 #include "sim/env_factory.hpp"
 
+#include "sim/action_wrappers.hpp"
 #include "sim/nearest_name.hpp"
 #include "sim/tasks.hpp"
 
@@ -58,7 +59,9 @@ std::shared_ptr<const Env> make_env(const SimConfig& config) {
     throw ConfigError("sim.max_episode_steps: must be 0 (the task's own limit) or more");
   }
   for (const Task& task : kTasks) {
-    if (config.env == task.name) return task.make(config);
+    if (config.env != task.name) continue;
+    return table_actions(repeat_actions(task.make(config), config.action_repeat),
+                         config.action_table);
   }
   std::string known;
   for (const std::string& name : env_names()) known += (known.empty() ? "" : ", ") + name;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/classic_tasks_config.hpp"
 #include "sim/lunar_lander_config.hpp"
@@ -17,6 +18,9 @@ struct SimConfig {
   std::int64_t num_threads = 0;        // 0: one per core of the affinity mask
   bool pin_threads = false;            // each background thread on a core of its own
   std::int64_t max_episode_steps = 0;  // 0: the task's own limit
+  std::int64_t action_repeat = 1;      // control steps that an action is held
+  // discrete actions 0, 1, ... on a continuous task: each an action in its units; empty: none
+  std::vector<std::vector<double>> action_table = {};
   AntConfig ant = {};
   HalfCheetahConfig half_cheetah = {};
   HopperConfig hopper = {};

@@ -167,12 +167,13 @@ void VectorEnv::reset(std::span<float> acting_observation, std::span<const std::
 }
 
 void VectorEnv::begin_step(TransitionView rows, std::span<float> acting_observation,
-                           std::span<const std::uint8_t> held) {
+                           std::span<const std::uint8_t> held, bool end_episodes) {
   impl_->require_idle("begin_step");
   if (impl_->num_waiting > 0) throw std::logic_error("VectorEnv::begin_step: call reset() first");
   impl_->view = rows;
   impl_->acting_observation = acting_observation;
   impl_->held_lanes = held;
+  impl_->end_episodes = end_episodes;
   impl_->check_views();
   impl_->finished.clear();
   impl_->invalid.clear();

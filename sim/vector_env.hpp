@@ -91,9 +91,10 @@ class VectorEnv {
   /// next_observation, terminated, truncated; a bad action is overwritten with zeros too), its
   /// episode ends and a new one begins; other lanes go on.
   ///
-  /// Lanes where `held` (N, or empty) is not 0 stay as they are: nothing of theirs is written.
+  /// Lanes where `held` (N, or empty) is not 0 stay as they are: nothing of theirs is written. With
+  /// `end_episodes` every other episode ends with this step, as if its time were up.
   void begin_step(TransitionView rows, std::span<float> acting_observation,
-                  std::span<const std::uint8_t> held = {});
+                  std::span<const std::uint8_t> held = {}, bool end_episodes = false);
 
   /// Waits for (and helps with) the step that begin_step started.
   void finish_step();

@@ -111,6 +111,7 @@ struct VectorEnv::Impl {
   DoubleRows doubles;
   std::size_t num_waiting = 0;  // lanes without an episode
   bool in_flight = false;
+  bool end_episodes = false;  // with the step in flight
 };
 
 template <void (VectorEnv::Impl::*lane_work)(std::size_t, Scratch&)>

@@ -107,7 +107,8 @@ void VectorEnv::Impl::step_lane(std::size_t lane, Scratch& s) {
   }
   const auto step = static_cast<std::int64_t>(lane_row.elapsed_steps);
   const bool valid = !result.invalid && write_transition(lane, result, s);
-  const bool truncated = valid && max_episode_steps > 0 && step + 1 >= max_episode_steps;
+  const bool out_of_time = max_episode_steps > 0 && step + 1 >= max_episode_steps;
+  const bool truncated = valid && (out_of_time || end_episodes);
   view.truncated[lane] = truncated;
   if (valid) {
     lane_row.episode_return += result.reward;

@@ -12,6 +12,7 @@
 #include "algos/agents/batch.hpp"
 #include "algos/checkpoint/state.hpp"
 #include "buffers/philox.hpp"
+#include "sim/env.hpp"
 
 namespace anthill {
 
@@ -22,9 +23,14 @@ struct AgentShape {
   std::vector<std::uint64_t> seeds;  // (M)
   at::Device device = at::kCPU;
   std::int64_t num_actions = 0;  // discrete actions; 0: continuous
+  // (A) an action a in [-1, 1] is a * scale + bias in the environment's units; empty: a itself
+  std::vector<float> action_scale = {}, action_bias = {};
 
   std::int64_t members() const { return static_cast<std::int64_t>(seeds.size()); }
 };
+
+/// The shape of agents for a task.
+AgentShape agent_shape(const EnvSpec& task, std::vector<std::uint64_t> seeds, at::Device device);
 
 /// A tensor under the name that it has in policy.safetensors.
 struct NamedTensor {
@@ -47,8 +53,8 @@ class Agent {
   virtual void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
                    RandomStream stream, std::uint64_t counter) = 0;
 
-  /// Transitions of one member so far, for what depends on them (exploration, resets); before act()
-  /// and before the updates that they have earned.
+  /// Transitions of one member so far, for what depends on them (exploration, schedules, resets);
+  /// before act() and before the updates that they have earned.
   virtual void set_env_steps(std::int64_t /*env_steps*/) {}
 
   /// Rewards of the stored transitions (M), before the updates, for an algorithm that needs them.

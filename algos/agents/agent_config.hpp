@@ -28,14 +28,39 @@ enum class AlphaLossForm {
 enum class Initialisation {
   pytorch,     // nn.Linear's default: weights and biases U(+-1/sqrt(fan_in))
   orthogonal,  // gain 1 for every weight, zero biases
+  kaiming,     // weights N(0, 2 / fan_in), zero biases
 };
+
+/// The same for one network alone.
+enum class NetworkInitialisation { as_agent, pytorch, orthogonal, kaiming };
 
 enum class Activation { relu, tanh, elu };
 
 /// What the network of a deterministic policy puts out.
 enum class PolicyOutput {
   tanh,    // actions in (-1, 1)
-  linear,  // any number; clipped to [-1, 1] only where the environment acts
+  linear,  // any number; clipped to the action's bounds only where the environment acts
+};
+
+/// How SAC's policy becomes an action.
+enum class PolicyDistribution {
+  squashed_gaussian,  // tanh(mean + std * noise)
+  clipped_gaussian,   // mean + std * noise, clipped to the action's bounds
+};
+
+/// What SAC's losses take for the policy's entropy.
+enum class EntropyForm {
+  sampled,   // -log pi(a|s) of the sampled action
+  analytic,  // the Gaussian's own, sum(log_std + ln(2 pi e) / 2)
+};
+
+/// Which critic SAC's policy climbs.
+enum class PolicyValue { minimum, first };
+
+/// What critics and log-probabilities measure actions in.
+enum class ActionUnits {
+  normalised,   // [-1, 1]
+  environment,  // action_low to action_high
 };
 
 /// How the scale of exploration depends on the env steps t of a member.
@@ -76,7 +101,10 @@ struct ActorConfig {
   double log_std_min = -20.0;
   double log_std_max = 2.0;
   LogProbForm log_prob_form = LogProbForm::exact;
-  PolicyOutput output = PolicyOutput::tanh;  // DDPG and TD3
+  PolicyOutput output = PolicyOutput::tanh;                                 // DDPG and TD3
+  PolicyDistribution distribution = PolicyDistribution::squashed_gaussian;  // SAC
+  NetworkInitialisation initialisation = NetworkInitialisation::as_agent;
+  double output_init_bound = 0.0;  // last layer U(+-this); 0: as the other layers
 };
 
 struct CriticConfig {
@@ -89,21 +117,29 @@ struct CriticConfig {
   TargetClip target_clip = TargetClip::none;
   std::int64_t target_range_period = 250;  // updates between which the range stands still
   double dropout = 0.0;                    // probability
+  std::int64_t num_critics = 2;            // SAC
   double learning_rate = 3e-4;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;
+  NetworkInitialisation initialisation = NetworkInitialisation::as_agent;
+  double output_init_bound = 0.0;
 };
 
 struct TemperatureConfig {
-  bool automatic = true;  // false: alpha stays at initial_alpha
+  bool automatic = true;  // false: alpha stays at initial_alpha, or follows the schedule
   double initial_alpha = 1.0;
+  // a schedule where decay_steps > 0, of a member's env steps t:
+  // alpha = final_alpha + (initial_alpha - final_alpha) * exp(-t / decay_steps)
+  double decay_steps = 0.0;
+  double final_alpha = 0.0;
+  EntropyForm entropy = EntropyForm::sampled;
   double learning_rate = 3e-4;
   double max_alpha = 0.0;             // 0: no cap
   double target_entropy_scale = 1.0;  // target_entropy = -scale * A
   AlphaLossForm loss_form = AlphaLossForm::log_alpha;
 };
 
-/// How DDPG, TD3 and DQN explore; SAC samples its policy instead.
+/// How DDPG, TD3 and DQN explore. SAC samples its policy, and adds noise where it is correlated.
 struct ExplorationConfig {
   double scale = 0.1;  // DDPG, TD3: std of Gaussian noise on actions; DQN: chance of a random one
   double final_scale = 0.1;
@@ -111,20 +147,29 @@ struct ExplorationConfig {
   std::int64_t period = 100'000;  // env steps
   double decay = 0.985;
   ExplorationCoin coin = ExplorationCoin::per_environment;
+  // > 0: the noise is an Ornstein-Uhlenbeck process whose correlation falls to 1/e in so many steps
+  double correlation_steps = 0.0;
 };
 
 struct AgentConfig {
   std::string algorithm = "sac";
   std::string preset = "sb3";
   double discount = 0.99;
+  std::int64_t n_step = 1;  // rewards that the critics' target sums before it bootstraps
   double tau = 0.005;
   double reward_scale = 1.0;
   std::int64_t policy_delay = 1;   // the policy learns in every k-th update
   std::int64_t target_period = 1;  // the targets follow in every k-th update
-  double target_noise = 0.2;       // TD3: std of the noise on the target policy's actions
-  double noise_clip = 0.5;         // TD3: that noise stays within +- this
-  bool double_dqn = true;          // DQN: the online network chooses the target's action
-  std::int64_t reset_period = 0;   // updates or env steps after which networks start anew; 0: never
+  // > 0: so many updates of the critics alone, then policy_updates of the policy alone, in turns
+  std::int64_t critic_updates = 0;
+  std::int64_t policy_updates = 1;
+  double target_noise = 0.2;  // TD3: std of the noise on the target policy's actions
+  double noise_clip = 0.5;    // TD3: that noise stays within +- this
+  bool double_dqn = true;     // DQN: the online network chooses the target's action
+  PolicyValue policy_value = PolicyValue::minimum;  // SAC
+  bool target_policy = false;  // SAC: a target network of the policy chooses the target's action
+  ActionUnits action_units = ActionUnits::normalised;
+  std::int64_t reset_period = 0;  // updates or env steps after which networks start anew; 0: never
   ResetUnit reset_unit = ResetUnit::updates;
   std::vector<std::string> reset_networks = {"actor", "critic", "temperature"};
   Initialisation initialisation = Initialisation::pytorch;

@@ -15,9 +15,22 @@ const std::vector<std::string>& Agent::diagnostic_names() const {
 
 bool Agent::parameters_are_finite(std::int64_t member) const {
   for (const NamedTensor& named : parameters()) {
-    if (!at::isfinite(named.tensor.select(0, member)).all().item<bool>()) return false;
+    // no temperature at all is a log alpha of minus infinity
+    const Tensor all = named.tensor.select(0, member);
+    const Tensor values = named.name == "log_alpha" ? all.exp() : all;
+    if (!at::isfinite(values).all().item<bool>()) return false;
   }
   return true;
+}
+
+AgentShape agent_shape(const EnvSpec& task, std::vector<std::uint64_t> seeds, at::Device device) {
+  AgentShape shape{task.observation_dim, task.action_dim, std::move(seeds), device,
+                   task.num_actions};
+  for (std::size_t i = 0; task.num_actions == 0 && i < task.action_low.size(); ++i) {
+    shape.action_scale.push_back((task.action_high[i] - task.action_low[i]) / 2);
+    shape.action_bias.push_back((task.action_high[i] + task.action_low[i]) / 2);
+  }
+  return shape;
 }
 
 std::unique_ptr<Agent> make_agent(const std::vector<AgentConfig>& members,

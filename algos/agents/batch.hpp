@@ -14,7 +14,7 @@ struct Batch {
   Tensor action;            // (M x B x A)
   Tensor reward;            // (M x B)
   Tensor next_observation;  // (M x B x D)
-  Tensor bootstrap;         // (M x B) 1 - terminated
+  Tensor bootstrap;         // (M x B) 1 - terminated, times discount^(n_step - 1)
 
   Batch(std::int64_t members, std::int64_t batch_size, std::int64_t observation_dim,
         std::int64_t action_dim, at::Device device)

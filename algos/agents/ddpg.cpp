@@ -15,7 +15,8 @@ DdpgCriticLoss ddpg_critic_loss(const DeterministicModel& model, const Batch& ba
     target = model.reward_scale.unsqueeze(1) * batch.reward +
              model.discount.unsqueeze(1) * batch.bootstrap * next_q;
   }
-  const Tensor q = q_values(model, model.critic, batch.observation, batch.action);
+  const Tensor q =
+      q_values(model, model.critic, batch.observation, model.actions.measured(batch.action));
   const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
   return {loss, q.detach(), target};
 }
@@ -32,19 +33,23 @@ Ddpg::Ddpg(const std::vector<AgentConfig>& members, const AgentShape& shape)
 }
 
 void Ddpg::update(const Batch& batch) {
-  const bool targets_follow = is_turn(model_.config.target_period);
+  const UpdateTurn turn = this->turn();
 
   // critic; nothing below reads its target, so it may follow in the same pass
-  const DdpgCriticLoss critic = ddpg_critic_loss(model_, batch);
-  step_critic(critic.loss, targets_follow);
-  const Tensor q = critic.q.flatten(1);
-  metrics_.add(0,
-               {critic.loss.detach(), q.mean(-1), q.amin(-1), q.amax(-1), critic.target.mean(-1)});
+  if (turn.critic) {
+    const DdpgCriticLoss critic = ddpg_critic_loss(model_, batch);
+    step_critic(critic.loss, turn.targets);
+    const Tensor q = critic.q.flatten(1);
+    metrics_.add(
+        0, {critic.loss.detach(), q.mean(-1), q.amin(-1), q.amax(-1), critic.target.mean(-1)});
+  } else if (turn.targets) {
+    follow_critic();
+  }
 
   // policy, against the critic just improved
-  if (is_turn(model_.config.policy_delay)) {
+  if (turn.policy) {
     const Tensor loss = ddpg_actor_loss(model_, batch);
-    step_actor(loss, targets_follow);
+    step_actor(loss, turn.targets);
     metrics_.add(5, {loss.detach()});
   }
   ++num_updates_;

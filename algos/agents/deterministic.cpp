@@ -4,7 +4,6 @@
 
 #include "algos/agents/exploration.hpp"
 #include "algos/agents/stack.hpp"
-#include "algos/networks/noise.hpp"
 
 namespace anthill {
 
@@ -16,13 +15,14 @@ DeterministicModel make_deterministic_model(const std::vector<AgentConfig>& memb
   const AgentConfig& config = members.front();
   DeterministicModel model;
   model.config = config;
+  model.actions = make_action_measure(config, shape);
   model.actor_shape = network_shape(config.actor, shape.observation_dim, shape.action_dim);
   model.critic_shape = network_shape(config.critic, shape.observation_dim + shape.action_dim, 1);
   const std::int64_t count = shape.members();
   model.actor = Parameters(mlp_layout(model.actor_shape), count, 1, shape.device, true);
   model.critic = Parameters(mlp_layout(model.critic_shape), count, num_critics, shape.device, true);
-  mlp_initialise(model.actor_shape, model.actor, config.initialisation, shape.seeds, 0);
-  mlp_initialise(model.critic_shape, model.critic, config.initialisation, shape.seeds, 1);
+  initialise(model.actor_shape, model.actor, config, config.actor, shape.seeds, 0);
+  initialise(model.critic_shape, model.critic, config, config.critic, shape.seeds, 1);
   model.target_actor = model.actor.clone(false);
   model.target_critic = model.critic.clone(false);
   const auto words = [&](const auto& get) {
@@ -36,7 +36,8 @@ DeterministicModel make_deterministic_model(const std::vector<AgentConfig>& memb
 Tensor policy_action(const DeterministicModel& model, const Parameters& actor,
                      const Tensor& observation) {
   const Tensor output = mlp_forward(model.actor_shape, actor, observation).squeeze(1);
-  return model.config.actor.output == PolicyOutput::tanh ? at::tanh(output) : output;
+  if (model.config.actor.output == PolicyOutput::linear) return output;
+  return model.actions.measured(at::tanh(output));
 }
 
 Tensor q_values(const DeterministicModel& model, const Parameters& critic,
@@ -93,13 +94,14 @@ void DeterministicAgent::act(std::span<const float> observation, std::span<float
                            .to(shape_.device);
   Tensor result = policy_action(model_, model_.actor, input);
   if (mode == ActionMode::stochastic) {
-    const Tensor noise = at::empty({members, num_envs, shape_.action_dim}, input.options());
-    fill_normal(noise, shape_.seeds, stream, counter);
+    const Tensor noise =
+        exploration_noise_.next(model_.config.exploration, result, shape_.seeds, stream, counter);
     const Tensor scale =
         device_words(exploration_scales(members_, env_steps_), shape_.device).view({members, 1, 1});
     result = result + scale * noise;
   }
-  at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(result.clamp(-1.0, 1.0));
+  at::from_blob(action.data(), result.sizes(), at::kFloat)
+      .copy_(model_.actions.normalised(result).clamp(-1.0, 1.0));
 }
 
 std::vector<NamedTensor> DeterministicAgent::parameters() const {
@@ -120,6 +122,7 @@ void DeterministicAgent::save(StateWriter state) const {
   optimisers_.actor.save(state.part("actor_optimiser"));
   optimisers_.critic.save(state.part("critic_optimiser"));
   metrics_.save(state.part("metrics"));
+  exploration_noise_.save(state.part("exploration_noise"));
 }
 
 void DeterministicAgent::load(const StateReader& state) {
@@ -131,6 +134,7 @@ void DeterministicAgent::load(const StateReader& state) {
   optimisers_.actor.load(state.part("actor_optimiser"));
   optimisers_.critic.load(state.part("critic_optimiser"));
   metrics_.load(state.part("metrics"));
+  exploration_noise_.load(state.part("exploration_noise"), shape_.device);
 }
 
 }  // namespace anthill

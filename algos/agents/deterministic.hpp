@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "algos/agents/action_measure.hpp"
 #include "algos/agents/agent.hpp"
+#include "algos/agents/exploration_noise.hpp"
 #include "algos/agents/metric_sums.hpp"
+#include "algos/agents/update_turn.hpp"
 #include "algos/networks/adam.hpp"
 #include "algos/networks/mlp.hpp"
 
@@ -18,6 +21,7 @@ struct DeterministicModel {
   Parameters actor, target_actor;    // (M x 1 x P), the target without gradient
   Parameters critic, target_critic;  // (M x E x P), the target without gradient
   Tensor discount, reward_scale;     // (M)
+  ActionMeasure actions;
 };
 
 /// Networks initialised as the configuration asks, targets as copies. `members` may differ in
@@ -25,11 +29,13 @@ struct DeterministicModel {
 DeterministicModel make_deterministic_model(const std::vector<AgentConfig>& members,
                                             const AgentShape& shape, std::int64_t num_critics);
 
-/// mu(s), [M, B, A], of `actor` (the model's or its target); `observation` (M x B x D).
+/// mu(s), [M, B, A], of `actor` (the model's or its target), as the losses measure actions;
+/// `observation` (M x B x D).
 Tensor policy_action(const DeterministicModel& model, const Parameters& actor,
                      const Tensor& observation);
 
-/// Q(s, a) of every network of `critic` (the model's or its target), [M, E, B].
+/// Q(s, a) of every network of `critic` (the model's or its target), [M, E, B]; `action` as the
+/// losses measure it.
 Tensor q_values(const DeterministicModel& model, const Parameters& critic,
                 const Tensor& observation, const Tensor& action);
 
@@ -59,12 +65,13 @@ class DeterministicAgent : public Agent {
   const DeterministicModel& model() const { return model_; }
 
  protected:
-  /// Whether something with this period is part of the update that has just begun.
-  bool is_turn(std::int64_t period) const { return (num_updates_ + 1) % period == 0; }
+  /// What the update that has just begun consists of.
+  UpdateTurn turn() const { return update_turn(model_.config, num_updates_); }
 
   /// One step on the critics, or on the policy, down the gradient of `loss` (M); the targets follow
   /// in the same pass when `with_target`.
   void step_critic(const Tensor& loss, bool with_target);
+  void follow_critic() { follow(optimisers_.target_critic, model_.critic.flat()); }
   void step_actor(const Tensor& loss, bool with_target);
 
   AgentShape shape_;
@@ -76,6 +83,7 @@ class DeterministicAgent : public Agent {
 
  private:
   std::int64_t env_steps_ = 0;
+  ExplorationNoise exploration_noise_;
 };
 
 }  // namespace anthill

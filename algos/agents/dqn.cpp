@@ -42,7 +42,7 @@ DqnModel make_dqn_model(const std::vector<AgentConfig>& members, const AgentShap
   model.config = members.front();
   model.shape = network_shape(model.config.critic, shape.observation_dim, shape.num_actions);
   model.critic = Parameters(mlp_layout(model.shape), shape.members(), 1, shape.device, true);
-  mlp_initialise(model.shape, model.critic, model.config.initialisation, shape.seeds, 1);
+  initialise(model.shape, model.critic, model.config, model.config.critic, shape.seeds, 1);
   model.target_critic = model.critic.clone(false);
   const auto words = [&](const auto& get) {
     return device_words(per_member(members, get), shape.device);

@@ -1,16 +1,15 @@
 #include "algos/agents/sac.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include "algos/agents/sac_diagnostics.hpp"
-#include "algos/agents/sac_metrics.hpp"
+#include "algos/agents/exploration.hpp"
 #include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/stack.hpp"
+#include "algos/agents/update_turn.hpp"
 #include "algos/networks/noise.hpp"
 
 namespace anthill {
+
+/// Keeps the process that is added to actions apart from the policy's own noise.
+constexpr std::uint64_t kProcessNoise = std::uint64_t{1} << 62;
 
 /// Q(s, a) of every critic: [M, E, B].
 static Tensor q_values(const SacModel& model, const Parameters& critic, const Tensor& observation,
@@ -18,22 +17,20 @@ static Tensor q_values(const SacModel& model, const Parameters& critic, const Te
   return mlp_forward(model.critic_shape, critic, {observation, action}, keep).squeeze(-1);
 }
 
-/// a ~ pi(.|s) and log pi(a|s).
-static SquashedSample sample_policy(const SacModel& model, const Tensor& observation,
-                                    const Tensor& noise) {
-  const Tensor head = mlp_forward(model.actor_shape, model.actor, observation).squeeze(1);
-  return sample_squashed_gaussian(model.config.actor, head, noise);
-}
-
-/// J_Q (eq. 5 of 1812.05905), summed over the two critics:
+/// J_Q (eq. 5 of 1812.05905), summed over the critics:
 ///   y = reward_scale * r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),
 ///       a' ~ pi(.|s')
 ///   J = mean_B sum_j ( Q_j(s, a) - y )^2
+/// With agent.target_policy a' is the target policy's, the entropy still the policy's own.
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
   Tensor target, next_log_prob;
   {
     at::NoGradGuard no_grad;
-    const auto next = sample_policy(model, batch.next_observation, noise.next_action);
+    auto next = sac_sample(model, model.actor, batch.next_observation, noise.next_action);
+    if (model.config.target_policy) {
+      next.action =
+          sac_sample(model, model.target_actor, batch.next_observation, noise.next_action).action;
+    }
     const Tensor next_q =
         q_values(model, model.target_critic, batch.next_observation, next.action, noise.target_keep)
             .amin(1);
@@ -44,17 +41,20 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const S
                                discount * (clip_next_value(model, next_q) - alpha * next.log_prob));
     next_log_prob = next.log_prob;
   }
-  const Tensor q =
-      q_values(model, model.critic, batch.observation, batch.action, noise.critic_keep);
+  const Tensor q = q_values(model, model.critic, batch.observation,
+                            model.actions.measured(batch.action), noise.critic_keep);
   const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
   return {loss, q.detach(), target, next_log_prob};
 }
 
-/// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise)
+/// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise);
+/// with agent.policy_value = "first" Q_1 instead of the minimum.
 SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
-  const auto policy = sample_policy(model, batch.observation, noise.action);
-  const Tensor q =
-      q_values(model, model.critic, batch.observation, policy.action, noise.actor_keep).amin(1);
+  const auto policy = sac_sample(model, model.actor, batch.observation, noise.action);
+  const Tensor all_q =
+      q_values(model, model.critic, batch.observation, policy.action, noise.actor_keep);
+  const bool first = model.config.policy_value == PolicyValue::first;
+  const Tensor q = first ? all_q.select(1, 0) : all_q.amin(1);
   const Tensor alpha = model.log_alpha.detach().exp().unsqueeze(1);
   return {(alpha * policy.log_prob - q).mean(-1), policy.log_prob.detach()};
 }
@@ -95,29 +95,41 @@ void Sac::update(const Batch& batch) {
   reset_if_due();
   update_clip_bounds(model_, rewards_);
   draw_noise(batch, num_updates_, noise_);
+  const UpdateTurn turn = update_turn(model_.config, num_updates_);
+  const Tensor alpha = model_.log_alpha.detach().exp();
 
   // critics, and their targets: nothing below reads a target, so it may follow in the same pass
-  const SacCriticLoss critic = sac_critic_loss(model_, batch, noise_);
-  optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss),
-                          optimisers_.target);
-  remember_targets(model_, critic, num_updates_);
-
-  // policy, against the critics just improved
-  const SacActorLoss actor = sac_actor_loss(model_, batch, noise_);
-  optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss));
-
-  // temperature
-  Tensor alpha_loss = at::zeros_like(actor.loss);
-  const Tensor alpha = model_.log_alpha.detach().exp();
-  if (model_.config.temperature.automatic) {
-    const Tensor loss = sac_temperature_loss(model_, actor.log_prob);
-    alpha_loss = loss.detach();
-    optimisers_.temperature.step(model_.log_alpha, torch::autograd::grad({loss}, {model_.log_alpha},
-                                                                         {at::ones_like(loss)})[0]);
-    cap_temperature(model_);
+  SacCriticLoss critic;
+  if (turn.critic) {
+    critic = sac_critic_loss(model_, batch, noise_);
+    optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss),
+                            turn.targets ? optimisers_.target : PolyakTarget{});
+    remember_targets(model_, critic, num_updates_);
+  } else if (turn.targets) {
+    follow(optimisers_.target, model_.critic.flat());
   }
-  measure(critic, actor, alpha_loss, alpha);
+
+  // policy, against the critics just improved, and temperature
+  SacActorLoss actor;
+  Tensor alpha_loss;
+  if (turn.policy) {
+    actor = sac_actor_loss(model_, batch, noise_);
+    const bool with_target = turn.targets && model_.config.target_policy;
+    optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss),
+                           with_target ? optimisers_.target_actor : PolyakTarget{});
+    if (model_.config.temperature.automatic) alpha_loss = update_temperature(actor.log_prob);
+  }
+  measure(batch, critic, actor, alpha_loss, alpha);
   ++num_updates_;
+}
+
+/// Returns the loss, detached.
+Tensor Sac::update_temperature(const Tensor& log_prob) {
+  const Tensor loss = sac_temperature_loss(model_, log_prob);
+  optimisers_.temperature.step(model_.log_alpha, torch::autograd::grad({loss}, {model_.log_alpha},
+                                                                       {at::ones_like(loss)})[0]);
+  cap_temperature(model_);
+  return loss.detach();
 }
 
 void Sac::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
@@ -129,59 +141,30 @@ void Sac::act(std::span<const float> observation, std::span<float> action, Actio
   const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
                                      {members, num_envs, shape_.observation_dim}, at::kFloat)
                            .to(shape_.device);
-  const Tensor head = mlp_forward(model_.actor_shape, model_.actor, input).squeeze(1);
   Tensor result;
   if (mode == ActionMode::deterministic) {
-    result = squashed_mean(head);
+    result = sac_mode(model_, input);
   } else {
     const Tensor noise = at::empty({members, num_envs, shape_.action_dim}, input.options());
     fill_normal(noise, shape_.seeds, stream, counter);
-    result = sample_squashed_gaussian(model_.config.actor, head, noise).action;
+    result = sac_sample(model_, model_.actor, input, noise).action;
+    const ExplorationConfig& exploration = model_.config.exploration;
+    if (exploration.correlation_steps > 0.0 && stream == RandomStream::exploration_noise) {
+      const Tensor scale = device_words(exploration_scales(members_, env_steps_), shape_.device)
+                               .view({members, 1, 1});
+      const Tensor extra =
+          exploration_noise_.next(exploration, noise, shape_.seeds, RandomStream::exploration_noise,
+                                  counter | kProcessNoise);
+      result = model_.actions.clipped(result + scale * extra);
+    }
   }
-  at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(result);
-}
-
-void Sac::measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
-                  const Tensor& alpha) {
-  add_sac_metrics(metric_sums_, {.critic_loss = critic.loss.detach(),
-                                 .actor_loss = actor.loss.detach(),
-                                 .alpha_loss = alpha_loss,
-                                 .alpha = alpha,
-                                 .target_entropy = model_.target_entropy,
-                                 .log_prob = actor.log_prob,
-                                 .q = critic.q,
-                                 .target = critic.target});
-  ++num_measured_;
-}
-
-const std::vector<std::string>& Sac::metric_names() const { return sac_metric_names(); }
-
-Tensor Sac::take_metric_means() {
-  const double count = num_measured_ > 0 ? static_cast<double>(num_measured_)
-                                         : std::numeric_limits<double>::quiet_NaN();
-  const Tensor means = (metric_sums_ / count).to(at::kCPU);
-  metric_sums_.zero_();
-  num_measured_ = 0;
-  return means;
-}
-
-const std::vector<std::string>& Sac::diagnostic_names() const { return sac_diagnostic_names(); }
-
-/// One member after the other: eigenvalues and norms of a stack round in another order.
-Tensor Sac::diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) {
-  draw_noise(batch, std::max<std::int64_t>(0, num_updates_ - 1), diagnosis_noise_);
-  std::vector<Tensor> measured;
-  for (std::int64_t m = 0; m < shape_.members(); ++m) {
-    measured.push_back(sac_diagnostics(member_of(model_, m), member_of(optimisers_, m),
-                                       member_of(batch, m), member_of(diagnosis_noise_, m),
-                                       rewards.at(static_cast<std::size_t>(m))));
-  }
-  return at::cat(measured, 1);
+  at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(model_.actions.normalised(result));
 }
 
 std::vector<NamedTensor> Sac::parameters() const {
   std::vector<NamedTensor> all;
   append_parameters(all, "actor", model_.actor);
+  if (model_.config.target_policy) append_parameters(all, "target_actor", model_.target_actor);
   append_parameters(all, "critic", model_.critic);
   append_parameters(all, "target_critic", model_.target_critic);
   all.push_back({"log_alpha", model_.log_alpha.detach()});

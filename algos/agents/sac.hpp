@@ -1,7 +1,9 @@
 /// Soft actor-critic (Haarnoja et al., 2018: arXiv 1801.01290 and 1812.05905).
 #pragma once
 
+#include "algos/agents/action_measure.hpp"
 #include "algos/agents/agent.hpp"
+#include "algos/agents/exploration_noise.hpp"
 #include "algos/networks/adam.hpp"
 #include "algos/networks/mlp.hpp"
 #include "algos/networks/squashed_gaussian.hpp"
@@ -21,22 +23,33 @@ struct SacRewards {
 };
 SacRewards make_sac_rewards(const std::vector<RewardRange>& rewards, at::Device device);
 
-/// Everything the losses read. The critics are an ensemble of two; M = members.
+/// Everything the losses read. M = members, E = critic.num_critics.
 struct SacModel {
   AgentConfig config;  // what all members share
   MlpShape actor_shape, critic_shape;
   Parameters actor;                               // (M x 1 x P)
-  Parameters critic;                              // (M x 2 x P)
-  Parameters target_critic;                       // (M x 2 x P), no gradient
+  Parameters target_actor;                        // the same, no gradient; with target_policy only
+  Parameters critic;                              // (M x E x P)
+  Parameters target_critic;                       // (M x E x P), no gradient
   Tensor log_alpha;                               // (M), a leaf
   Tensor discount, reward_scale, target_entropy;  // (M)
   Tensor max_log_alpha;                           // (M), undefined: no cap
   SacTargetClip clip;
+  ActionMeasure actions;
 };
 
 /// Networks initialised as the configuration asks. `members` (M) may differ in numbers; structure
 /// and forms are those of the first.
 SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShape& shape);
+
+/// a ~ pi(.|s) of `actor` (the model's or its target) and log pi(a|s), or minus the Gaussian's
+/// entropy (temperature.entropy); `action` [M, B, A] as the losses measure it. `noise` as in
+/// SacNoise.
+SquashedSample sac_sample(const SacModel& model, const Parameters& actor, const Tensor& observation,
+                          const Tensor& noise);
+
+/// The policy without noise, as the losses measure actions, [M, B, A].
+Tensor sac_mode(const SacModel& model, const Tensor& observation);
 
 /// All that is random in one update. Dropout's masks (mlp.hpp) are undefined without dropout.
 struct SacNoise {
@@ -50,7 +63,7 @@ struct SacNoise {
 /// for a gradient.
 struct SacCriticLoss {
   Tensor loss;                // (M)
-  Tensor q;                   // (M x 2 x B), detached
+  Tensor q;                   // (M x E x B), detached
   Tensor target;              // (M x B), detached
   Tensor next_log_prob = {};  // (M x B), detached
 };
@@ -68,7 +81,7 @@ Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob);
 /// The optimisers of one model, and how its targets follow.
 struct SacOptimisers {
   Adam actor, critic, temperature;
-  PolyakTarget target;
+  PolyakTarget target, target_actor;
 };
 SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model);
 
@@ -84,8 +97,7 @@ class Sac final : public Agent {
 
   void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
            RandomStream stream, std::uint64_t counter) override;
-  void set_env_steps(std::int64_t env_steps) override { env_steps_ = env_steps; }
-  bool needs_reward_range() const override {
+  void set_env_steps(std::int64_t env_steps) override bool needs_reward_range() const override {
     return model_.config.critic.target_clip == TargetClip::bound;
   }
   void set_reward_ranges(const std::vector<RewardRange>& rewards) override;
@@ -108,7 +120,8 @@ class Sac final : public Agent {
   void save_remedies(const StateWriter& state) const;
   void load_remedies(const StateReader& state);
   void draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const;
-  void measure(const SacCriticLoss& critic, const SacActorLoss& actor, const Tensor& alpha_loss,
+  Tensor update_temperature(const Tensor& log_prob);
+  void measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,
                const Tensor& alpha);
 
   AgentShape shape_;
@@ -119,10 +132,12 @@ class Sac final : public Agent {
   std::int64_t env_steps_ = 0;  // set before every burst of updates, as are
   SacRewards rewards_;          // the stored rewards where a bound needs them
   Tensor initial_log_alpha_;    // (M)
-  SacNoise noise_;              // made on the first update
-  SacNoise diagnosis_noise_;    // and on the first diagnosis
-  Tensor metric_sums_;          // (K x M)
-  std::int64_t num_measured_ = 0;
+  ExplorationNoise exploration_noise_;
+  SacNoise noise_;            // made on the first update
+  SacNoise diagnosis_noise_;  // and on the first diagnosis
+  Tensor metric_sums_;        // (K x M)
+  // updates in the sums: all, those of the critics, those of the policy
+  std::int64_t num_measured_ = 0, num_critic_measured_ = 0, num_policy_measured_ = 0;
 };
 
 }  // namespace anthill

@@ -8,56 +8,45 @@ namespace {
 class SacActorCritic final : public ActorCritic {
  public:
   SacActorCritic(const SacModel& model, const AgentConfig& config, std::int64_t member)
-      : config_(config),
-        actor_shape_(model.actor_shape),
-        critic_shape_(model.critic_shape),
-        actor_(model.actor.member(member)),
-        critic_(model.critic.member(member)),
-        target_critic_(model.target_critic.member(member)),
-        log_alpha_(model.log_alpha.detach()[member]) {}
+      : config_(config), model_(member_of(model, member)) {}
 
-  at::Device device() const override { return log_alpha_.device(); }
-  std::int64_t action_dim() const override { return actor_shape_.output_dim / 2; }
+  at::Device device() const override { return model_.discount.device(); }
+  std::int64_t action_dim() const override { return model_.actor_shape.output_dim / 2; }
 
   Sample sample(const Tensor& observation, const Tensor& noise) const override {
     at::NoGradGuard no_grad;
-    const auto sample =
-        sample_squashed_gaussian(config_.actor, head(observation), noise.unsqueeze(0).contiguous());
-    return {sample.action[0], sample.log_prob[0]};
+    const auto sample = sac_sample(model_, model_.actor, of_stack(observation), of_stack(noise));
+    return {model_.actions.normalised(sample.action)[0], sample.log_prob[0]};
   }
 
   Tensor mode(const Tensor& observation) const override {
     at::NoGradGuard no_grad;
-    return squashed_mean(head(observation))[0];
+    return model_.actions.normalised(sac_mode(model_, of_stack(observation)))[0];
   }
 
   Tensor q(const Tensor& observation, const Tensor& action) const override {
-    return values(critic_, observation, action);
+    return values(model_.critic, observation, action);
   }
   Tensor target_q(const Tensor& observation, const Tensor& action) const override {
-    return values(target_critic_, observation, action);
+    return values(model_.target_critic, observation, action);
   }
 
-  double alpha() const override { return log_alpha_.exp().item<double>(); }
+  double alpha() const override { return model_.log_alpha.detach().exp().item<double>(); }
   double discount() const override { return config_.discount; }
   double reward_scale() const override { return config_.reward_scale; }
 
  private:
-  Tensor head(const Tensor& observation) const {
-    return mlp_forward(actor_shape_, actor_, observation.unsqueeze(0).contiguous()).squeeze(1);
-  }
+  static Tensor of_stack(const Tensor& rows) { return rows.unsqueeze(0).contiguous(); }
 
   Tensor values(const Parameters& critic, const Tensor& observation, const Tensor& action) const {
     at::NoGradGuard no_grad;
-    return mlp_forward(critic_shape_, critic,
-                       {observation.unsqueeze(0).contiguous(), action.unsqueeze(0).contiguous()})[0]
+    return mlp_forward(model_.critic_shape, critic,
+                       {of_stack(observation), model_.actions.measured(of_stack(action))})[0]
         .squeeze(-1);
   }
 
   const AgentConfig& config_;
-  const MlpShape &actor_shape_, &critic_shape_;
-  Parameters actor_, critic_, target_critic_;
-  Tensor log_alpha_;
+  SacModel model_;  // shares its parameters with the stack
 };
 
 }  // namespace

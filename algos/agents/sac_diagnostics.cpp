@@ -106,8 +106,8 @@ FeatureMeasures feature_measures(const SacModel& model, const Batch& batch) {
     const Tensor nothing = at::full_like(model.discount, std::numeric_limits<double>::quiet_NaN());
     return {nothing, nothing, nothing};
   }
-  const Tensor features =
-      mlp_features(model.critic_shape, model.critic, {batch.observation, batch.action});
+  const Tensor features = mlp_features(model.critic_shape, model.critic,
+                                       {batch.observation, model.actions.measured(batch.action)});
   return {dormant_share(features, 0.025), dormant_share(features, 0.1),
           effective_rank(features).to(features.device())};
 }
@@ -124,7 +124,7 @@ Tensor sac_diagnostics(const SacModel& model, const SacOptimisers& optimisers, c
   {
     at::NoGradGuard no_grad;
     head = mlp_forward(model.actor_shape, model.actor, batch.observation).squeeze(1);
-    action = sample_squashed_gaussian(model.config.actor, head, noise.action).action;
+    action = sac_sample(model, model.actor, batch.observation, noise.action).action;
   }
   const Tensor action_gradient = action_gradient_norm(model, batch.observation, action);
 
@@ -135,13 +135,14 @@ Tensor sac_diagnostics(const SacModel& model, const SacOptimisers& optimisers, c
     return norm_per_member(adam.last_step(flat)) / norm_per_member(flat);
   };
   const Tensor actor_flat = model.actor.flat().detach(), critic_flat = model.critic.flat().detach();
-  return at::stack({norm_per_member(actor_gradient), norm_per_member(critic_gradient),
-                    norm_per_member(actor_flat), norm_per_member(critic_flat),
-                    ratio(optimisers.actor, actor_flat), ratio(optimisers.critic, critic_flat),
-                    features.dormant_025, features.dormant_100, features.effective_rank,
-                    inside.log_std.flatten(1).mean(-1), inside.u.abs().flatten(1).mean(-1),
-                    (action.abs() > 0.99).to(at::kFloat).flatten(1).mean(-1), action_gradient,
-                    implausible_share(model, critic.q, actor.log_prob, rewards)})
+  return at::stack(
+             {norm_per_member(actor_gradient), norm_per_member(critic_gradient),
+              norm_per_member(actor_flat), norm_per_member(critic_flat),
+              ratio(optimisers.actor, actor_flat), ratio(optimisers.critic, critic_flat),
+              features.dormant_025, features.dormant_100, features.effective_rank,
+              inside.log_std.flatten(1).mean(-1), inside.u.abs().flatten(1).mean(-1),
+              (model.actions.normalised(action).abs() > 0.99).to(at::kFloat).flatten(1).mean(-1),
+              action_gradient, implausible_share(model, critic.q, actor.log_prob, rewards)})
       .to(at::kCPU);
 }
 

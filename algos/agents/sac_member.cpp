@@ -26,6 +26,7 @@ SacModel member_of(const SacModel& model, std::int64_t member) {
   one.actor = trained(model.actor, member);
   one.critic = trained(model.critic, member);
   one.target_critic = model.target_critic.member(member);
+  if (model.config.target_policy) one.target_actor = model.target_actor.member(member);
   one.log_alpha = leaf(model.log_alpha, member);
   one.discount = row(model.discount, member);
   one.reward_scale = row(model.reward_scale, member);
@@ -47,6 +48,9 @@ SacOptimisers member_of(const SacOptimisers& optimisers, std::int64_t member) {
   one.target.flat = row(optimisers.target.flat, member);
   one.target.tau = {optimisers.target.tau.at(static_cast<std::size_t>(member))};
   one.target.device_tau = row(optimisers.target.device_tau, member);
+  one.target_actor.flat = row(optimisers.target_actor.flat, member);
+  one.target_actor.tau = one.target.tau;
+  one.target_actor.device_tau = one.target.device_tau;
   return one;
 }
 

@@ -21,6 +21,7 @@ void add_sac_metrics(const Tensor& sums, const SacMeasured& measured) {
   };
   const SacMetricRows rows{.members = measured.log_prob.size(0),
                            .batch = measured.log_prob.size(1),
+                           .critics = measured.q.size(1),
                            .critic_loss = address(measured.critic_loss),
                            .actor_loss = address(measured.actor_loss),
                            .alpha_loss = address(measured.alpha_loss),

@@ -12,7 +12,7 @@ namespace anthill {
 struct SacMeasured {
   Tensor critic_loss, actor_loss, alpha_loss, alpha, target_entropy;  // (M)
   Tensor log_prob;                                                    // (M x B)
-  Tensor q;                                                           // (M x 2 x B)
+  Tensor q;                                                           // (M x E x B)
   Tensor target;                                                      // (M x B)
 };
 
@@ -20,8 +20,8 @@ struct SacMeasured {
 const std::vector<std::string>& sac_metric_names();
 
 /// sums (K x M) += the update's values: losses, alpha and the target entropy as they are, entropy
-/// as -mean(log_prob), mean, minimum and maximum of q, mean |q_1 - q_2|, mean of the target. One
-/// pass, no waiting.
+/// as -mean(log_prob), mean, minimum and maximum of q, mean of largest minus smallest q_j, mean of
+/// the target. One pass, no waiting.
 void add_sac_metrics(const Tensor& sums, const SacMeasured& measured);
 
 }  // namespace anthill

@@ -11,7 +11,7 @@ constexpr int kNumSacMetrics = 11;
 
 /// Addresses of SacMeasured's tensors and of the sums (K x M).
 struct SacMetricRows {
-  std::int64_t members = 0, batch = 0;
+  std::int64_t members = 0, batch = 0, critics = 2;
   const float* critic_loss = nullptr;
   const float* actor_loss = nullptr;
   const float* alpha_loss = nullptr;
@@ -39,18 +39,21 @@ ANTHILL_HOST_DEVICE inline float keep_smaller(float a, float b) {
 ANTHILL_HOST_DEVICE inline SacBatchSums sac_batch_sums(const SacMetricRows& rows, std::int64_t m,
                                                        std::int64_t first, std::int64_t stride) {
   SacBatchSums s;
-  const float* q1 = rows.q + 2 * m * rows.batch;
-  const float* q2 = q1 + rows.batch;
+  const float* q = rows.q + rows.critics * m * rows.batch;
   for (std::int64_t b = first; b < rows.batch; b += stride) {
     s.log_prob += rows.log_prob[m * rows.batch + b];
     s.target += rows.target[m * rows.batch + b];
-    s.q += q1[b] + q2[b];
-    const float gap = q1[b] - q2[b];
-    s.gap += gap < 0.0f ? -gap : gap;
-    for (const float value : {q1[b], q2[b]}) {
-      s.q_min = keep_smaller(s.q_min, value);
-      s.q_max = -keep_smaller(-s.q_max, -value);
+    float sum = q[b], low = q[b], high = q[b];
+    for (std::int64_t e = 1; e < rows.critics; ++e) {
+      const float value = q[e * rows.batch + b];
+      sum += value;
+      low = keep_smaller(low, value);
+      high = -keep_smaller(-high, -value);
     }
+    s.q += sum;
+    s.gap += high - low;
+    s.q_min = keep_smaller(s.q_min, low);
+    s.q_max = -keep_smaller(-s.q_max, -high);
   }
   return s;
 }
@@ -63,7 +66,7 @@ ANTHILL_HOST_DEVICE inline void add_sac_member(const SacMetricRows& rows, std::i
                                         rows.alpha_loss[m],
                                         rows.alpha[m],
                                         -s.log_prob / batch,
-                                        s.q / (2.0f * batch),
+                                        s.q / (static_cast<float>(rows.critics) * batch),
                                         s.q_min,
                                         s.q_max,
                                         s.gap / batch,

@@ -19,10 +19,13 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   model.critic_shape.dropout = config.critic.dropout;
   const std::int64_t count = shape.members();
   model.actor = Parameters(mlp_layout(model.actor_shape), count, 1, shape.device, true);
-  model.critic = Parameters(mlp_layout(model.critic_shape), count, 2, shape.device, true);
-  mlp_initialise(model.actor_shape, model.actor, config.initialisation, shape.seeds, 0);
-  mlp_initialise(model.critic_shape, model.critic, config.initialisation, shape.seeds, 1);
+  model.critic = Parameters(mlp_layout(model.critic_shape), count, config.critic.num_critics,
+                            shape.device, true);
+  initialise(model.actor_shape, model.actor, config, config.actor, shape.seeds, 0);
+  initialise(model.critic_shape, model.critic, config, config.critic, shape.seeds, 1);
   model.target_critic = model.critic.clone(false);
+  if (config.target_policy) model.target_actor = model.actor.clone(false);
+  model.actions = make_action_measure(config, shape);
 
   const auto words = [&](const auto& get) {
     return device_words(per_member(members, get), shape.device);
@@ -51,6 +54,7 @@ SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const
                        .max_gradient_norm = network.max_gradient_norm});
   };
   const std::vector<double> tau = per_member(members, [](const AgentConfig& c) { return c.tau; });
+  const Tensor device_tau = device_words(tau, model.discount.device());
   return {.actor = adam_for(model.actor.flat(), config.actor,
                             [](const AgentConfig& c) { return c.actor.learning_rate; }),
           .critic = adam_for(model.critic.flat(), config.critic,
@@ -59,9 +63,10 @@ SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const
               model.log_alpha.detach(),
               {.learning_rate = per_member(
                    members, [](const AgentConfig& c) { return c.temperature.learning_rate; })}),
-          .target = {.flat = model.target_critic.flat(),
-                     .tau = tau,
-                     .device_tau = device_words(tau, model.target_critic.flat().device())}};
+          .target = {.flat = model.target_critic.flat(), .tau = tau, .device_tau = device_tau},
+          .target_actor = {.flat = config.target_policy ? model.target_actor.flat() : Tensor(),
+                           .tau = tau,
+                           .device_tau = device_tau}};
 }
 
 Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
@@ -75,17 +80,35 @@ Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
                            model_.discount.options());
 }
 
+/// Alpha where it follows a schedule (agent_config.hpp has the formula).
+void Sac::set_env_steps(std::int64_t env_steps) {
+  env_steps_ = env_steps;
+  if (model_.config.temperature.decay_steps == 0.0) return;
+  std::vector<double> log_alpha;
+  for (const AgentConfig& member : members_) {
+    const TemperatureConfig& t = member.temperature;
+    const double share = std::exp(-static_cast<double>(env_steps) / t.decay_steps);
+    log_alpha.push_back(std::log(std::lerp(t.final_alpha, t.initial_alpha, share)));
+  }
+  at::NoGradGuard no_grad;
+  model_.log_alpha.copy_(device_words(log_alpha, shape_.device));
+}
+
 void Sac::save(StateWriter state) const {
   state.integer("num_updates", num_updates_);
   state.tensor("actor", model_.actor.flat());
   state.tensor("critic", model_.critic.flat());
   state.tensor("target_critic", model_.target_critic.flat());
+  if (model_.config.target_policy) state.tensor("target_actor", model_.target_actor.flat());
   state.tensor("log_alpha", model_.log_alpha);
   optimisers_.actor.save(state.part("actor_optimiser"));
   optimisers_.critic.save(state.part("critic_optimiser"));
   optimisers_.temperature.save(state.part("temperature_optimiser"));
   save_remedies(state);
+  exploration_noise_.save(state.part("exploration_noise"));
   state.integer("num_measured", num_measured_);
+  state.integer("num_critic_measured", num_critic_measured_);
+  state.integer("num_policy_measured", num_policy_measured_);
   state.tensor("metric_sums", metric_sums_);
 }
 
@@ -93,6 +116,7 @@ void Sac::load_networks(const StateReader& state) {
   state.tensor("actor", model_.actor.flat());
   state.tensor("critic", model_.critic.flat());
   state.tensor("target_critic", model_.target_critic.flat());
+  if (model_.config.target_policy) state.tensor("target_actor", model_.target_actor.flat());
   state.tensor("log_alpha", model_.log_alpha);
 }
 
@@ -103,7 +127,10 @@ void Sac::load(const StateReader& state) {
   optimisers_.critic.load(state.part("critic_optimiser"));
   optimisers_.temperature.load(state.part("temperature_optimiser"));
   load_remedies(state);
+  exploration_noise_.load(state.part("exploration_noise"), shape_.device);
   num_measured_ = state.integer("num_measured");
+  num_critic_measured_ = state.integer("num_critic_measured");
+  num_policy_measured_ = state.integer("num_policy_measured");
   state.tensor("metric_sums", metric_sums_);
 }
 

@@ -26,8 +26,11 @@ PlausibleBounds plausible_bounds(const SacModel& model, const SacRewards& reward
   const Tensor reward_low = at::minimum(scale * rewards.low, scale * rewards.high);
   const Tensor factor = model.discount * model.log_alpha.exp();
   const Tensor horizon = 1.0 / (1.0 - model.discount);
+  // an action in the environment's units has log(scale) more entropy
+  Tensor max_entropy = at::full_like(factor, action_dim * std::numbers::ln2);
+  if (model.actions.scale.defined()) max_entropy = max_entropy + model.actions.scale.log().sum();
   return {((reward_low - factor * log_prob_max) * horizon).clamp_max(0.0),
-          ((reward_high + factor * (action_dim * std::numbers::ln2)) * horizon).clamp_min(0.0)};
+          ((reward_high + factor * max_entropy) * horizon).clamp_min(0.0)};
 }
 
 SacRewards make_sac_rewards(const std::vector<RewardRange>& rewards, at::Device device) {
@@ -111,13 +114,14 @@ void Sac::reset_if_due() {
   };
   const auto first_network = static_cast<std::uint64_t>(2 * due);
   if (named("actor")) {
-    mlp_initialise(model_.actor_shape, model_.actor, config.initialisation, shape_.seeds,
-                   first_network);
+    initialise(model_.actor_shape, model_.actor, config, config.actor, shape_.seeds, first_network);
     optimisers_.actor.reset();
+    at::NoGradGuard no_grad;
+    if (config.target_policy) model_.target_actor.flat().copy_(model_.actor.flat());
   }
   if (named("critic")) {
-    mlp_initialise(model_.critic_shape, model_.critic, config.initialisation, shape_.seeds,
-                   first_network + 1);
+    initialise(model_.critic_shape, model_.critic, config, config.critic, shape_.seeds,
+               first_network + 1);
     optimisers_.critic.reset();
     at::NoGradGuard no_grad;
     model_.target_critic.flat().copy_(model_.critic.flat());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "algos/agents/agent.hpp"
@@ -9,15 +10,37 @@
 
 namespace anthill {
 
-/// One number per member.
+/// One setting per member.
 template <class Get>
-std::vector<double> per_member(const std::vector<AgentConfig>& members, const Get& get) {
-  std::vector<double> values;
+auto per_member(const std::vector<AgentConfig>& members, const Get& get) {
+  std::vector<std::decay_t<decltype(get(members.front()))>> values;
   for (const AgentConfig& member : members) values.push_back(get(member));
   return values;
 }
 
-/// The same as float32 words on the learner's device, (M).
+/// The first weights of the stack's networks, as the sections [agent] and `network` ask.
+template <class NetworkConfig>
+void initialise(const MlpShape& shape, const Parameters& parameters, const AgentConfig& agent,
+                const NetworkConfig& network, const std::vector<std::uint64_t>& seeds,
+                std::uint64_t network_id) {
+  Initialisation method = agent.initialisation;
+  switch (network.initialisation) {
+    case NetworkInitialisation::as_agent:
+      break;
+    case NetworkInitialisation::pytorch:
+      method = Initialisation::pytorch;
+      break;
+    case NetworkInitialisation::orthogonal:
+      method = Initialisation::orthogonal;
+      break;
+    case NetworkInitialisation::kaiming:
+      method = Initialisation::kaiming;
+      break;
+  }
+  mlp_initialise(shape, parameters, method, seeds, network_id, network.output_init_bound);
+}
+
+/// One number per member as float32 words on the learner's device, (M).
 inline Tensor device_words(const std::vector<double>& values, at::Device device) {
   return at::tensor(values, at::kFloat).to(device);
 }

@@ -16,15 +16,16 @@ Td3CriticLoss td3_critic_loss(const DeterministicModel& model, const Batch& batc
     at::NoGradGuard no_grad;
     const Tensor clipped =
         (config.target_noise * noise).clamp(-config.noise_clip, config.noise_clip);
-    const Tensor next_action =
-        (policy_action(model, model.target_actor, batch.next_observation) + clipped)
-            .clamp(-1.0, 1.0);
+    const Tensor target_action =
+        model.actions.normalised(policy_action(model, model.target_actor, batch.next_observation));
+    const Tensor next_action = model.actions.measured((target_action + clipped).clamp(-1.0, 1.0));
     const Tensor next_q =
         q_values(model, model.target_critic, batch.next_observation, next_action).amin(1);
     target = model.reward_scale.unsqueeze(1) * batch.reward +
              model.discount.unsqueeze(1) * batch.bootstrap * next_q;
   }
-  const Tensor q = q_values(model, model.critic, batch.observation, batch.action);
+  const Tensor q =
+      q_values(model, model.critic, batch.observation, model.actions.measured(batch.action));
   const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
   return {loss, q.detach(), target};
 }
@@ -41,23 +42,27 @@ Td3::Td3(const std::vector<AgentConfig>& members, const AgentShape& shape)
           {"critic_loss", "q_mean", "q_min", "q_max", "q_gap", "target_mean", "actor_loss"}) {}
 
 void Td3::update(const Batch& batch) {
-  const bool targets_follow = is_turn(model_.config.target_period);
+  const UpdateTurn turn = this->turn();
 
   // critics; nothing below reads their targets, so they may follow in the same pass
-  if (!noise_.defined()) noise_ = at::empty_like(batch.action);
-  fill_normal(noise_, shape_.seeds, RandomStream::target_noise,
-              static_cast<std::uint64_t>(num_updates_));
-  const Td3CriticLoss critic = td3_critic_loss(model_, batch, noise_);
-  step_critic(critic.loss, targets_follow);
-  const Tensor q = critic.q.flatten(1);
-  const Tensor gap = (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1);
-  metrics_.add(
-      0, {critic.loss.detach(), q.mean(-1), q.amin(-1), q.amax(-1), gap, critic.target.mean(-1)});
+  if (turn.critic) {
+    if (!noise_.defined()) noise_ = at::empty_like(batch.action);
+    fill_normal(noise_, shape_.seeds, RandomStream::target_noise,
+                static_cast<std::uint64_t>(num_updates_));
+    const Td3CriticLoss critic = td3_critic_loss(model_, batch, noise_);
+    step_critic(critic.loss, turn.targets);
+    const Tensor q = critic.q.flatten(1);
+    const Tensor gap = (critic.q.select(1, 0) - critic.q.select(1, 1)).abs().mean(-1);
+    metrics_.add(
+        0, {critic.loss.detach(), q.mean(-1), q.amin(-1), q.amax(-1), gap, critic.target.mean(-1)});
+  } else if (turn.targets) {
+    follow_critic();
+  }
 
   // policy, delayed, against the critics just improved
-  if (is_turn(model_.config.policy_delay)) {
+  if (turn.policy) {
     const Tensor loss = td3_actor_loss(model_, batch);
-    step_actor(loss, targets_follow);
+    step_actor(loss, turn.targets);
     metrics_.add(6, {loss.detach()});
   }
   ++num_updates_;

@@ -148,6 +148,14 @@ void Adam::step_cpu(float* parameters, const float* gradient, float* target,
   });
 }
 
+void follow(const PolyakTarget& target, const Tensor& online) {
+  const Tensor from = online.detach();
+  for (std::size_t m = 0; m < target.tau.size(); ++m) {
+    const auto member = static_cast<std::int64_t>(m);
+    polyak_update(target.flat[member], from[member], target.tau[m]);
+  }
+}
+
 void polyak_update(const Tensor& target, const Tensor& online, double tau) {
   at::NoGradGuard no_grad;
   if (target.is_cuda()) {

@@ -67,6 +67,9 @@ class Adam {
   Tensor device_num_steps_, device_learning_rate_, step_words_;
 };
 
+/// The same without a step: target.flat += tau * (online - target.flat), member by member.
+void follow(const PolyakTarget& target, const Tensor& online);
+
 /// target += tau * (online - target), in place; contiguous float32 of the same shape.
 void polyak_update(const Tensor& target, const Tensor& online, double tau);
 

@@ -72,6 +72,7 @@ struct SquashedRows {
   T log_std_min = 0, log_std_max = 0;
   const T* head = nullptr;   // (R x 2A) means, then raw log standard deviations
   const T* noise = nullptr;  // (R x A)
+  const T* scale = nullptr;  // (A) of the action's units, in the epsilon form; nullptr: 1
   T* action = nullptr;       // (R x A)
   T* log_prob = nullptr;     // (R)
 };

@@ -54,7 +54,7 @@ void polyak(T* target, const T* online, T tau, std::int64_t size) {
 /// One block of elements of a squashed Gaussian, as arrays of their own.
 template <class T>
 struct Block {
-  T mean[kBlock], raw[kBlock], noise[kBlock];                   // given
+  T mean[kBlock], raw[kBlock], noise[kBlock], scale[kBlock];    // given
   T log_std[kBlock], log_std_slope[kBlock], std[kBlock];        // log_std and d log_std / d raw
   T action[kBlock], log_prob[kBlock], d_log_slope_d_u[kBlock];  // log_prob: this element's part
 };
@@ -69,6 +69,7 @@ void load_block(const SquashedRows<T>& rows, std::int64_t first, Block<T>& block
     block.mean[k] = head[element];
     block.raw[k] = head[rows.action_dim + element];
     block.noise[k] = rows.noise[i];
+    block.scale[k] = rows.scale != nullptr ? rows.scale[element] : T(1);
   }
 }
 
@@ -110,7 +111,7 @@ void compute_block(const SquashedRows<T>& rows, Block<T>& b) {
       d_log_slope = -2 * a;
     } else {
       const T room = 1 - a * a;
-      const T open = room > 0 ? room : T(0);
+      const T open = b.scale[k] * (room > 0 ? room : T(0));
       log_slope = vector_log(open + T(1e-6));
       d_log_slope = -2 * a * open / (open + T(1e-6));
     }

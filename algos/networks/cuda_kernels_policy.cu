@@ -37,7 +37,8 @@ __device__ Element compute_element(const SquashedRows<float>& rows, std::int64_t
     e.d_log_slope_d_u = -2.0f * e.action;
   } else {
     const float room = 1.0f - e.action * e.action;
-    const float open = room > 0.0f ? room : 0.0f;
+    const float scale = rows.scale != nullptr ? rows.scale[element] : 1.0f;
+    const float open = scale * (room > 0.0f ? room : 0.0f);
     log_slope = logf(open + 1e-6f);
     e.d_log_slope_d_u = -2.0f * e.action * open / (open + 1e-6f);
   }

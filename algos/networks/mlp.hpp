@@ -57,8 +57,9 @@ Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const M
 
 /// Fills the parameters in place. Every network of member m draws from its own generator, seeded by
 /// (seeds[m], network_id, ensemble index), on the CPU, so the values do not depend on the device or
-/// on M.
+/// on M. An `output_bound` > 0 draws the last layer from U(+-output_bound) instead.
 void mlp_initialise(const MlpShape& shape, const Parameters& parameters, Initialisation method,
-                    const std::vector<std::uint64_t>& seeds, std::uint64_t network_id);
+                    const std::vector<std::uint64_t>& seeds, std::uint64_t network_id,
+                    double output_bound = 0.0);
 
 }  // namespace anthill

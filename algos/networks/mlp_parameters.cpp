@@ -25,16 +25,24 @@ Tensor orthogonal(std::int64_t rows, std::int64_t columns, const at::Generator& 
   return wide ? result.t().contiguous() : result;
 }
 
-/// One Linear of one network; `weight` [out, in] and `bias` [out] are written in place.
+/// One Linear of one network; `weight` [out, in] and `bias` [out] are written in place. A
+/// `bound` > 0 replaces the method: U(+-bound) for both.
 void initialise_linear(const Tensor& weight, const Tensor& bias, Initialisation method,
-                       const at::Generator& generator) {
+                       double bound, const at::Generator& generator) {
   const std::vector<std::int64_t> shape = weight.sizes().vec();
-  if (method == Initialisation::orthogonal) {
+  const auto fan_in = static_cast<double>(shape[1]);
+  if (bound == 0.0 && method == Initialisation::orthogonal) {
     weight.copy_(orthogonal(shape[0], shape[1], generator));
     bias.zero_();
     return;
   }
-  const double bound = 1.0 / std::sqrt(static_cast<double>(shape[1]));
+  if (bound == 0.0 && method == Initialisation::kaiming) {
+    // He et al., 2015, for ReLU
+    weight.copy_(at::empty(shape, at::kFloat).normal_(0.0, std::sqrt(2.0 / fan_in), generator));
+    bias.zero_();
+    return;
+  }
+  if (bound == 0.0) bound = 1.0 / std::sqrt(fan_in);
   weight.copy_(at::empty(shape, at::kFloat).uniform_(-bound, bound, generator));
   bias.copy_(at::empty({shape[0]}, at::kFloat).uniform_(-bound, bound, generator));
 }
@@ -60,7 +68,8 @@ ParameterLayout mlp_layout(const MlpShape& shape) {
 }
 
 void mlp_initialise(const MlpShape& shape, const Parameters& parameters, Initialisation method,
-                    const std::vector<std::uint64_t>& seeds, std::uint64_t network_id) {
+                    const std::vector<std::uint64_t>& seeds, std::uint64_t network_id,
+                    double output_bound) {
   at::NoGradGuard no_grad;
   for (std::int64_t m = 0; m < parameters.members(); ++m) {
     for (std::int64_t e = 0; e < parameters.ensemble(); ++e) {
@@ -73,7 +82,8 @@ void mlp_initialise(const MlpShape& shape, const Parameters& parameters, Initial
       for (std::size_t i = 0; i <= shape.hidden_dims.size(); ++i) {
         const bool output = i == shape.hidden_dims.size();
         const std::string name = output ? "output" : hidden_name(i);
-        initialise_linear(one(name + ".weight"), one(name + ".bias"), method, generator);
+        initialise_linear(one(name + ".weight"), one(name + ".bias"), method,
+                          output ? output_bound : 0.0, generator);
         if (shape.layer_norm && !output) {
           one(norm_name(i) + ".weight").fill_(1.0);
           one(norm_name(i) + ".bias").zero_();

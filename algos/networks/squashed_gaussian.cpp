@@ -14,7 +14,8 @@ namespace {
 
 /// Everything but the results' addresses.
 template <class T>
-SquashedRows<T> rows_of(const ActorConfig& config, const Tensor& head, const Tensor& noise) {
+SquashedRows<T> rows_of(const ActorConfig& config, const Tensor& head, const Tensor& noise,
+                        const Tensor& scale) {
   return {.rows = noise.numel() / noise.size(-1),
           .action_dim = noise.size(-1),
           .log_std_form = config.log_std_form,
@@ -22,13 +23,14 @@ SquashedRows<T> rows_of(const ActorConfig& config, const Tensor& head, const Ten
           .log_std_min = static_cast<T>(config.log_std_min),
           .log_std_max = static_cast<T>(config.log_std_max),
           .head = head.data_ptr<T>(),
-          .noise = noise.data_ptr<T>()};
+          .noise = noise.data_ptr<T>(),
+          .scale = scale.defined() ? scale.data_ptr<T>() : nullptr};
 }
 
 template <class T>
 void forward(const ActorConfig& config, const Tensor& head, const Tensor& noise,
-             const SquashedSample& sample) {
-  SquashedRows<T> rows = rows_of<T>(config, head, noise);
+             const Tensor& scale, const SquashedSample& sample) {
+  SquashedRows<T> rows = rows_of<T>(config, head, noise, scale);
   rows.action = sample.action.data_ptr<T>();
   rows.log_prob = sample.log_prob.data_ptr<T>();
   if constexpr (std::is_same_v<T, float>) {
@@ -42,8 +44,9 @@ void forward(const ActorConfig& config, const Tensor& head, const Tensor& noise,
 
 template <class T>
 void backward(const ActorConfig& config, const Tensor& head, const Tensor& noise,
-              const Tensor& d_action, const Tensor& d_log_prob, const Tensor& d_head) {
-  const SquashedRows<T> rows = rows_of<T>(config, head, noise);
+              const Tensor& scale, const Tensor& d_action, const Tensor& d_log_prob,
+              const Tensor& d_head) {
+  const SquashedRows<T> rows = rows_of<T>(config, head, noise, scale);
   const T* da = d_action.defined() ? d_action.data_ptr<T>() : nullptr;
   const T* dl = d_log_prob.defined() ? d_log_prob.data_ptr<T>() : nullptr;
   if constexpr (std::is_same_v<T, float>) {
@@ -57,7 +60,7 @@ void backward(const ActorConfig& config, const Tensor& head, const Tensor& noise
 
 struct SquashedGaussianBackward final : torch::autograd::Node {
   ActorConfig config;
-  Tensor head, noise;
+  Tensor head, noise, scale;
 
   std::string name() const override { return "SquashedGaussianBackward"; }
 
@@ -70,9 +73,9 @@ struct SquashedGaussianBackward final : torch::autograd::Node {
     const Tensor d_action = dense(gradients[0]), d_log_prob = dense(gradients[1]);
     Tensor d_head = at::empty_like(head);
     if (head.scalar_type() == at::kDouble) {
-      backward<double>(config, head, noise, d_action, d_log_prob, d_head);
+      backward<double>(config, head, noise, scale, d_action, d_log_prob, d_head);
     } else {
-      backward<float>(config, head, noise, d_action, d_log_prob, d_head);
+      backward<float>(config, head, noise, scale, d_action, d_log_prob, d_head);
     }
     return {std::move(d_head)};
   }
@@ -83,8 +86,12 @@ struct SquashedGaussianBackward final : torch::autograd::Node {
 }  // namespace
 
 SquashedSample sample_squashed_gaussian(const ActorConfig& config, const Tensor& head,
-                                        const Tensor& noise) {
+                                        const Tensor& noise, const Tensor& scale) {
   const std::int64_t action_dim = noise.size(-1);
+  if (scale.defined() && (scale.numel() != action_dim || !scale.is_contiguous() ||
+                          scale.scalar_type() != noise.scalar_type())) {
+    throw std::invalid_argument("squashed Gaussian: scale must be [A], of the noise's type");
+  }
   if (head.dim() != 3 || noise.dim() != 3 || head.size(-1) != 2 * action_dim) {
     throw std::invalid_argument("squashed Gaussian: head must be [M, B, 2A] and noise [M, B, A]");
   }
@@ -92,9 +99,13 @@ SquashedSample sample_squashed_gaussian(const ActorConfig& config, const Tensor&
   SquashedSample sample{at::empty_like(dense_noise),
                         at::empty({noise.size(0), noise.size(1)}, dense_noise.options())};
   if (head.scalar_type() == at::kDouble) {
-    forward<double>(config, dense_head, dense_noise, sample);
+    forward<double>(config, dense_head, dense_noise, scale, sample);
   } else {
-    forward<float>(config, dense_head, dense_noise, sample);
+    forward<float>(config, dense_head, dense_noise, scale, sample);
+  }
+  // in the exact form the scale is a constant term
+  if (scale.defined() && config.log_prob_form == LogProbForm::exact) {
+    sample.log_prob.sub_(scale.log().sum());
   }
   if (torch::autograd::compute_requires_grad(head)) {
     auto node = std::shared_ptr<SquashedGaussianBackward>(new SquashedGaussianBackward(),
@@ -103,6 +114,7 @@ SquashedSample sample_squashed_gaussian(const ActorConfig& config, const Tensor&
     node->config = config;
     node->head = dense_head;
     node->noise = dense_noise;
+    node->scale = scale;
     torch::autograd::set_history({sample.action, sample.log_prob}, node);
   }
   return sample;

@@ -19,9 +19,12 @@ struct SquashedSample {
 ///   log_std = clamp(x, min, max)  or  min + (max - min) (1 + tanh x) / 2
 ///   u = mean + exp(log_std) * noise,   action = tanh(u)
 ///   log_prob = sum( -noise^2/2 - log_std - ln(2 pi)/2 - log(1 - action^2) )
-/// where the last term is 2 (ln 2 - u - softplus(-2u)) or log(relu(1 - action^2) + 1e-6).
+/// where the last term is 2 (ln 2 - u - softplus(-2u)) or log(relu(1 - action^2) + 1e-6). With
+/// `scale` [A] (the noise's type) log_prob is that of scale * action: the last term becomes
+/// log(scale)
+/// + 2 (...) or log(scale * relu(1 - action^2) + 1e-6).
 SquashedSample sample_squashed_gaussian(const ActorConfig& config, const Tensor& head,
-                                        const Tensor& noise);
+                                        const Tensor& noise, const Tensor& scale = {});
 
 /// tanh(mean): the deterministic policy, [M, B, A].
 Tensor squashed_mean(const Tensor& head);

@@ -59,7 +59,7 @@ constexpr std::array kTrain = {
     MetricColumn{"q_mean", "return", "mean of Q_j(s, a) over the batch and the critics", kUpdates},
     MetricColumn{"q_min", "return", "smallest Q_j(s, a) of the batch and the critics", kUpdates},
     MetricColumn{"q_max", "return", "largest Q_j(s, a) of the batch and the critics", kUpdates},
-    MetricColumn{"q_gap", "return", "mean_B |Q_1(s, a) - Q_2(s, a)|", kUpdates},
+    MetricColumn{"q_gap", "return", "mean_B (max_j Q_j(s, a) - min_j Q_j(s, a))", kUpdates},
     MetricColumn{"target_mean", "return", "mean_B y (y as in critic_loss)", kUpdates},
     MetricColumn{"reward_mean", "reward",
                  "mean reward of the transitions that the environments made in the period",

@@ -8,17 +8,18 @@ namespace anthill {
 
 /// The replay ratio as an invariant: after every learn phase
 ///   updates_done = floor(replay_ratio * max(0, env_steps - learning_starts)),
-/// whatever the number of environments that made the transitions.
+/// whatever the number of environments that made the transitions. With `burst` > 1 the transitions
+/// since learning_starts count in whole multiples of it.
 class ReplayRatio {
  public:
-  ReplayRatio(double replay_ratio, std::int64_t learning_starts)
-      : replay_ratio_(replay_ratio), learning_starts_(learning_starts) {}
+  ReplayRatio(double replay_ratio, std::int64_t learning_starts, std::int64_t burst = 1)
+      : replay_ratio_(replay_ratio), learning_starts_(learning_starts), burst_(burst) {}
 
   /// Updates still owed, >= 0.
   std::int64_t updates_due(std::int64_t env_steps, std::int64_t updates_done) const {
     const std::int64_t transitions = env_steps - learning_starts_;
     if (transitions <= 0) return 0;
-    const std::int64_t owed = earned(transitions) - updates_done;
+    const std::int64_t owed = earned(transitions / burst_ * burst_) - updates_done;
     return owed > 0 ? owed : 0;
   }
 
@@ -40,6 +41,7 @@ class ReplayRatio {
 
   double replay_ratio_;
   std::int64_t learning_starts_;
+  std::int64_t burst_;
 };
 
 /// Whether a multiple of `period` lies in (before, after]; never for period 0.

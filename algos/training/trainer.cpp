@@ -13,18 +13,21 @@ namespace anthill {
 
 TrainingEnd Trainer::run(const std::atomic<bool>& stop, TrainingObserver& observer) {
   const TrainingConfig& training = config_.training;
+  const std::int64_t width = config_.sim.num_envs;
   if (!loaded_) envs_->reset(staging_->current_observation());
   observer.on_safe_point(*this, false);
   // the evaluation before the first step, or what a resumed run's latest step still lacks
   bool going = close_step(stop, observer);
-  while (going && !stop && counters_.env_steps < training.total_env_steps) {
+  while (going && !stop && !is_over()) {
     // the pool owns the rows from begin_step to finish_step; learning goes on beside it
     const TransitionView rows = staging_->back();
     remember_state();
     choose_actions(rows, observer);
     going = any_going();
     if (!going) break;
-    envs_->begin_step(rows, staging_->next_acting_observation());
+    const bool cut =
+        period_is_due(counters_.env_steps, counters_.env_steps + width, training.reset_period);
+    envs_->begin_step(rows, staging_->next_acting_observation(), {}, cut);
     if (training.overlap) learn(counters_.env_steps, stop, observer);
     envs_->finish_step();
     count_step();
@@ -63,7 +66,7 @@ bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observ
     phase_ = StepPhase::unreported;
   }
   // the end has a row and an evaluation of its own
-  if (now >= config_.training.total_env_steps) return true;
+  if (is_over()) return true;
   if (phase_ == StepPhase::unreported) {
     if (period_is_due(before, now, config_.log.period)) report_metrics(observer);
     if (!any_going()) return false;
@@ -121,6 +124,7 @@ void Trainer::count_step() {
   for (const InvalidRecord& record : envs_->invalid_transitions()) {
     --at(record.env / num_envs).num_valid;
   }
+  remember_returns();
 }
 
 void Trainer::report_step(const TransitionView& rows, TrainingObserver& observer) {
@@ -152,6 +156,32 @@ void Trainer::check_rows(std::int64_t env_steps) const {
                              "is invalid (MuJoCo: " + last_mujoco_warning() +
                              "); check the options of [sim] and the model file");
   }
+}
+
+/// Keeps the returns of the last training.solved_episodes episodes.
+void Trainer::remember_returns() {
+  if (!std::isfinite(config_.training.solved_return)) return;
+  for (const EpisodeRecord& episode : envs_->finished_episodes()) {
+    recent_returns_.push_back(episode.episode_return);
+  }
+  const auto kept = static_cast<std::size_t>(config_.training.solved_episodes);
+  if (recent_returns_.size() > kept) {
+    recent_returns_.erase(recent_returns_.begin(),
+                          recent_returns_.end() - static_cast<std::ptrdiff_t>(kept));
+  }
+}
+
+std::optional<double> Trainer::solved_with() const {
+  const TrainingConfig& training = config_.training;
+  if (std::ssize(recent_returns_) < training.solved_episodes) return std::nullopt;
+  const double mean = std::accumulate(recent_returns_.begin(), recent_returns_.end(), 0.0) /
+                      static_cast<double>(recent_returns_.size());
+  if (mean < training.solved_return) return std::nullopt;
+  return mean;
+}
+
+bool Trainer::is_over() const {
+  return counters_.env_steps >= config_.training.total_env_steps || solved_with().has_value();
 }
 
 /// The updates that `env_steps` transitions have earned; false when a stop request left some owed.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -92,8 +93,8 @@ class Trainer {
   /// A stack: `members` differ in seeds and numbers (configs/members.hpp), all else is the first's.
   explicit Trainer(std::vector<ExperimentConfig> members);
 
-  /// Trains until total_env_steps, until `stop` becomes true (looked at between updates and steps),
-  /// or until no member's numbers are finite.
+  /// Trains until total_env_steps or solved_return, until `stop` becomes true (looked at between
+  /// updates and steps), or until no member's numbers are finite.
   TrainingEnd run(const std::atomic<bool>& stop, TrainingObserver& observer);
 
   /// All that run() needs to go on bit for bit, but for the buffer's rows, whose vector steps are
@@ -105,6 +106,9 @@ class Trainer {
   /// Goes on where `checkpoint` was saved; before run(). Throws ConfigError for one of another
   /// task, model, MuJoCo or structure.
   void load(const Checkpoint& checkpoint);
+
+  /// The mean return of the last training.solved_episodes episodes, once it is solved_return.
+  std::optional<double> solved_with() const;
 
   /// The networks and the buffer of `checkpoint` alone, to look at and not to go on from. Throws as
   /// load().
@@ -152,6 +156,8 @@ class Trainer {
   void remember_state();
   void choose_actions(const TransitionView& rows, TrainingObserver& observer);
   void count_step();
+  void remember_returns();
+  bool is_over() const;
   void report_step(const TransitionView& rows, TrainingObserver& observer);
   bool close_step(const std::atomic<bool>& stop, TrainingObserver& observer);
   void check_rows(std::int64_t env_steps) const;
@@ -181,8 +187,9 @@ class Trainer {
   ReplayRatio replay_ratio_;
   Counters counters_;  // without episodes
   StepPhase phase_ = StepPhase::unevaluated;
-  std::vector<double> state_before_;   // simulator rows that the latest step began from
-  std::int64_t reported_updates_ = 0;  // learner updates at the last on_metrics
+  std::vector<double> state_before_;    // simulator rows that the latest step began from
+  std::vector<double> recent_returns_;  // of the latest episodes, where solved_return is set
+  std::int64_t reported_updates_ = 0;   // learner updates at the last on_metrics
   bool loaded_ = false;
 };
 

@@ -1,5 +1,6 @@
 // What a trainer is made of.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
@@ -42,7 +43,14 @@ Trainer::Trainer(std::vector<ExperimentConfig> members)
                             static_cast<std::int64_t>(seeds_.size()), device_.is_cuda(),
                             num_available_cores())),
       pool_(threads_.simulation, config_.sim.pin_threads),
-      replay_ratio_(config_.training.replay_ratio, config_.training.learning_starts) {
+      replay_ratio_(config_.training.replay_ratio, config_.training.learning_starts,
+                    config_.training.burst) {
+  if (members.size() > 1 && std::isfinite(config_.training.solved_return)) {
+    throw ConfigError(
+        "training.solved_return: a stack of members ends together; remove the key or train them "
+        "one "
+        "by one");
+  }
   set_learner_threads(threads_.learner);
   std::vector<AgentConfig> agents;
   for (ExperimentConfig& config : members) {
@@ -55,8 +63,7 @@ Trainer::Trainer(std::vector<ExperimentConfig> members)
   staging_ = std::make_unique<Staging>(static_cast<std::int64_t>(lanes.size()),
                                        spec.observation_dim, spec.action_dim, device_.is_cuda());
   make_buffer();
-  agent_ = make_agent(agents,
-                      {spec.observation_dim, spec.action_dim, seeds_, device_, spec.num_actions});
+  agent_ = make_agent(agents, agent_shape(spec, seeds_, device_));
   batch_ = std::make_unique<Batch>(num_members(), config_.training.batch_size, spec.observation_dim,
                                    spec.action_dim, device_);
   make_judges();
@@ -75,12 +82,19 @@ void Trainer::make_buffer() {
         "buffer.device_system: the ring must live where the learner runs (run.device); "
         "use \"auto\"");
   }
+  std::vector<float> discounts;
+  for (const Member& member : members_) {
+    discounts.push_back(static_cast<float>(member.config.agent.discount));
+  }
   buffer_ = make_replay_buffer({.observation_dim = env_->spec().observation_dim,
                                 .action_dim = env_->spec().action_dim,
                                 .num_envs = config_.sim.num_envs,
                                 .members = num_members(),
                                 .capacity = capacity,
-                                .state_dim = config_.buffer.store_state ? envs_->row_size() : 0},
+                                .state_dim = config_.buffer.store_state ? envs_->row_size() : 0,
+                                .replacement = config_.buffer.replacement,
+                                .n_step = config_.agent.n_step,
+                                .discounts = std::move(discounts)},
                                seeds_.data(), system);
 }
 

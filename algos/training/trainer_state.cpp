@@ -60,6 +60,9 @@ void Trainer::save(StateWriter state) const {
   own.array("episodes", std::span<const std::int64_t>(episodes));
   own.array("num_valid", std::span<const std::int64_t>(num_valid));
   own.array("diverged", std::span<const std::int64_t>(diverged));
+  if (!recent_returns_.empty()) {
+    own.array("recent_returns", std::span<const double>(recent_returns_));
+  }
   agent_->save(state.part("agent"));
   state.part("envs").array("rows", envs_->state(), {envs_->num_envs(), envs_->row_size()});
 
@@ -92,6 +95,7 @@ void Trainer::load(const Checkpoint& checkpoint) {
   }
   reported_updates_ = own.integer("reported_updates");
   phase_ = static_cast<StepPhase>(own.integer("phase"));
+  if (own.has("recent_returns")) recent_returns_ = own.values<double>("recent_returns");
   agent_->load(state.part("agent"));
   std::vector<double> lanes(envs_->state().size());
   state.part("envs").array("rows", std::span(lanes));

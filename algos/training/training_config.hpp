@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace anthill {
@@ -26,10 +27,15 @@ struct TrainingConfig {
   std::int64_t random_steps = 10'000;        // transitions taken with uniform random actions
   std::int64_t learning_starts = 10'000;     // transitions before the first update is earned
   double replay_ratio = 1.0;  // gradient updates per transition, any real number >= 0
+  std::int64_t burst = 1;     // env steps whose updates are made together
   std::int64_t batch_size = 256;
   OnNonFinite on_non_finite = OnNonFinite::abort;
   bool timeout_is_terminal = false;  // the learner takes the time limit for an end
   bool overlap = true;               // learn while the simulator steps; false: the textbook order
+  std::int64_t reset_period = 0;     // env steps after which all episodes are cut; 0: never
+  // the run ends early once the last so many training episodes have this mean return
+  double solved_return = std::numeric_limits<double>::infinity();
+  std::int64_t solved_episodes = 100;
 };
 
 struct LearnerConfig {

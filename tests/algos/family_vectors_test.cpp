@@ -7,6 +7,7 @@
 
 #include "algos/agents/ddpg.hpp"
 #include "algos/agents/dqn.hpp"
+#include "algos/agents/sac.hpp"
 #include "algos/agents/td3.hpp"
 #include "algos/networks/noise.hpp"
 #include "tests/algos/vectors.hpp"
@@ -18,7 +19,6 @@ namespace {
 AgentConfig config_of(const Vectors& vectors) {
   AgentConfig config = vectors.config();
   config.algorithm = vectors.text("algorithm");
-  config.policy_delay = config.target_period = std::stol(vectors.text("policy_delay"));
   config.target_noise = vectors.number("target_noise");
   config.noise_clip = vectors.number("noise_clip");
   config.double_dqn = vectors.text("double_dqn") == "true";
@@ -55,16 +55,21 @@ void run_updates(const Vectors& vectors, const DeterministicModel& model, const 
   const Tensor noise = vectors.array("noise.target").unsqueeze(0);
   const bool is_td3 = model.config.algorithm == "td3";
   const int updates = std::stoi(vectors.text("updates"));
-  for (int i = 1; i <= updates; ++i) {
-    const bool is_turn = i % model.config.policy_delay == 0;
-    const Tensor critic_loss =
-        is_td3 ? td3_critic_loss(model, batch, noise).loss : ddpg_critic_loss(model, batch).loss;
-    optimisers.critic.step(model.critic.flat(), model.critic.gradient(critic_loss),
-                           is_turn ? optimisers.target_critic : PolyakTarget{});
-    if (i == 1) check_policy(vectors, model, batch);
-    if (!is_turn) continue;
+  for (int i = 0; i < updates; ++i) {
+    const UpdateTurn turn = update_turn(model.config, i);
+    if (turn.critic) {
+      const Tensor critic_loss =
+          is_td3 ? td3_critic_loss(model, batch, noise).loss : ddpg_critic_loss(model, batch).loss;
+      optimisers.critic.step(model.critic.flat(), model.critic.gradient(critic_loss),
+                             turn.targets ? optimisers.target_critic : PolyakTarget{});
+    } else if (turn.targets) {
+      follow(optimisers.target_critic, model.critic.flat());
+    }
+    if (i == 0) check_policy(vectors, model, batch);
+    if (!turn.policy) continue;
     const Tensor loss = is_td3 ? td3_actor_loss(model, batch) : ddpg_actor_loss(model, batch);
-    optimisers.actor.step(model.actor.flat(), model.actor.gradient(loss), optimisers.target_actor);
+    optimisers.actor.step(model.actor.flat(), model.actor.gradient(loss),
+                          turn.targets ? optimisers.target_actor : PolyakTarget{});
   }
 }
 
@@ -73,9 +78,8 @@ void check_end(const Vectors& vectors, const std::string& network, const Paramet
 }
 
 void check_deterministic(const Vectors& vectors, const AgentConfig& config, const Batch& batch) {
-  const AgentShape shape{batch.observation.size(2), batch.action.size(2), {1}, at::kCPU};
   const DeterministicModel model =
-      make_deterministic_model({config}, shape, config.algorithm == "td3" ? 2 : 1);
+      make_deterministic_model({config}, shape_of(batch), config.algorithm == "td3" ? 2 : 1);
   load_start(vectors, "actor", model.actor);
   load_start(vectors, "target_actor", model.target_actor);
   load_start(vectors, "critic", model.critic);
@@ -121,29 +125,74 @@ struct SystemC {
   }
 
   /// The next torch.nn.Linear, into networks of one layer.
-  void draw_linear(const Parameters& parameters) {
+  void draw_linear(const Parameters& parameters, std::int64_t network = 0) {
     at::NoGradGuard no_grad;
-    const Tensor weight = parameters.view("output.weight")[0][0];
+    const Tensor weight = parameters.view("output.weight")[0][network];
     const double bound = 1.0 / std::sqrt(static_cast<double>(weight.size(1)));
-    for (const Tensor& t : {weight, parameters.view("output.bias")[0][0]}) {
+    for (const Tensor& t : {weight, parameters.view("output.bias")[0][network]}) {
       t.copy_(at::empty(t.sizes(), at::kFloat).uniform_(-bound, bound, generator));
     }
   }
 };
 
+/// A config whose critics see the task's own units, bounds +-3.
 AgentConfig system_c_config(const std::string& algorithm) {
   AgentConfig config;
   config.algorithm = algorithm;
+  config.action_units = ActionUnits::environment;
   config.actor.hidden_dims = config.critic.hidden_dims = {};
   config.actor.output = PolicyOutput::linear;
   config.double_dqn = false;
+  config.target_policy = true;
+  config.policy_value = PolicyValue::first;
+  config.actor.distribution = PolicyDistribution::clipped_gaussian;
+  config.actor.log_std_min = std::log(0.2);
+  config.actor.log_std_max = std::log(2.0);
+  config.temperature = {.automatic = false, .entropy = EntropyForm::analytic};
   return config;
+}
+
+AgentShape system_c_shape() {
+  return {.observation_dim = 4,
+          .action_dim = 1,
+          .seeds = {1},
+          .action_scale = {3.0f},
+          .action_bias = {0.0f}};
+}
+
+/// Normalised actions whose measure is U(-3, 3).
+Tensor random_actions(const at::Generator& generator) {
+  return (at::rand({5, 1}, generator) - 0.5) * 2.0;
+}
+
+/// Both losses of one of the three milestones, with noise from the generator that drew the
+/// networks.
+void check_system_c_sac(std::int64_t num_critics, double alpha, double critic_loss,
+                        double actor_loss) {
+  SystemC c(1, random_actions);
+  AgentConfig config = system_c_config("sac");
+  config.critic.num_critics = num_critics;
+  config.temperature.initial_alpha = alpha;
+  const SacModel model = make_sac_model({config}, system_c_shape());
+  for (std::int64_t e = 0; e < num_critics; ++e) {
+    c.draw_linear(model.critic, e);
+    c.draw_linear(model.target_critic, e);
+  }
+  c.draw_linear(model.actor);
+  c.draw_linear(model.target_actor);
+  SacNoise noise;
+  noise.next_action = at::randn({5, 1}, c.generator).unsqueeze(0);
+  noise.action = at::randn({5, 1}, c.generator).unsqueeze(0);
+  BOOST_TEST(std::abs(sac_critic_loss(model, c.batch, noise).loss.item<double>() - critic_loss) <
+             1e-4);
+  BOOST_TEST(std::abs(sac_actor_loss(model, c.batch, noise).loss.item<double>() - actor_loss) <
+             1e-4);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("family_").size() == 6);
+  BOOST_REQUIRE(vector_files("family_").size() == 8);
   for (const std::filesystem::path& path : vector_files("family_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);
@@ -167,13 +216,19 @@ BOOST_AUTO_TEST_CASE(system_c_dqn) {
 }
 
 BOOST_AUTO_TEST_CASE(system_c_ddpg) {
-  SystemC c(1, [](const at::Generator& g) { return (at::rand({5, 1}, g) - 0.5) * 6.0; });
+  SystemC c(1, random_actions);
   const DeterministicModel model =
-      make_deterministic_model({system_c_config("ddpg")}, {4, 1, {1}, at::kCPU}, 1);
+      make_deterministic_model({system_c_config("ddpg")}, system_c_shape(), 1);
   c.draw_linear(model.critic);
   c.draw_linear(model.target_critic);
   c.draw_linear(model.actor);
   c.draw_linear(model.target_actor);
   BOOST_TEST(std::abs(ddpg_critic_loss(model, c.batch).loss.item<double>() - .603573) < 1e-4);
   BOOST_TEST(std::abs(ddpg_actor_loss(model, c.batch).item<double>() + .055267) < 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(system_c_sac) {
+  check_system_c_sac(1, 0.0, .785731, .223198);     // M1
+  check_system_c_sac(2, 0.0, 1.048981, -.131855);   // M2
+  check_system_c_sac(2, .002, 1.052995, -.134109);  // M3
 }

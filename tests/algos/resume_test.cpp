@@ -199,6 +199,40 @@ BOOST_AUTO_TEST_CASE(every_switch_with_a_state) {
   compare(run_whole(config), run_in_two(config, 300, -1, config), "fixed alpha");
 }
 
+BOOST_AUTO_TEST_CASE(every_switch_of_the_reference_systems) {
+  for (const bool overlap : {false, true}) {
+    ExperimentConfig config = small_experiment();
+    config.training.overlap = overlap;
+    config.training.reset_period = 84;
+    config.training.burst = 20;
+    config.training.replay_ratio = 0.9;
+    config.training.solved_return = -1e6;  // at once when there are nine episodes
+    config.training.solved_episodes = 9;
+    config.buffer.replacement = false;
+    config.agent.action_units = ActionUnits::environment;
+    config.agent.target_policy = true;
+    config.agent.temperature = {
+        .automatic = false, .initial_alpha = 0.5, .decay_steps = 100.0, .final_alpha = 0.01};
+    config.agent.policy_delay = 2;
+    config.agent.target_period = 3;
+    config.agent.exploration = {.scale = 0.4, .correlation_steps = 8.0};
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {30, 61, 77, 133, 200, 260}) {
+      compare(whole, run_in_two(config, tick, -1, config),
+              "delays, overlap " + std::to_string(overlap) + ", tick " + std::to_string(tick));
+    }
+    config.agent.policy_delay = config.agent.target_period = 1;
+    config.agent.critic_updates = 4;
+    config.agent.policy_updates = 2;
+    config.agent.actor.distribution = PolicyDistribution::clipped_gaussian;
+    config.agent.temperature.entropy = EntropyForm::analytic;
+    const Whole turns = run_whole(config);
+    for (const std::int64_t tick : {61, 133, 201}) {
+      compare(turns, run_in_two(config, tick, -1, config), "turns");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(every_algorithm) {
   for (const std::string algorithm : {"td3", "ddpg", "dqn"}) {
     ExperimentConfig config = small_experiment();
@@ -211,6 +245,8 @@ BOOST_AUTO_TEST_CASE(every_algorithm) {
                                 .final_scale = 0.1,
                                 .schedule = ExplorationSchedule::exponential,
                                 .period = 50};
+    config.agent.n_step = 3;
+    if (algorithm != "dqn") config.agent.exploration.correlation_steps = 5.0;
     const Whole whole = run_whole(config);
     for (const std::int64_t tick : {40, 133}) {
       compare(whole, run_in_two(config, tick, -1, config), algorithm);

@@ -1,13 +1,12 @@
 // SAC against PyTorch's own modules and optimisers: the files of vectors/make_sac_vectors.py.
 #define BOOST_TEST_MODULE sac_vectors
 #include "algos/agents/sac.hpp"
+#include "algos/agents/update_turn.hpp"
 #include "tests/algos/vectors.hpp"
 
 using namespace anthill;
 
 namespace {
-
-constexpr std::int64_t kCritics = 2;
 
 AgentConfig config_of(const Vectors& vectors) {
   AgentConfig config = vectors.config();
@@ -22,12 +21,20 @@ AgentConfig config_of(const Vectors& vectors) {
   if (vectors.text("log_prob_form") == "epsilon") {
     config.actor.log_prob_form = LogProbForm::epsilon;
   }
+  config.critic.num_critics = std::stol(vectors.text("num_critics"));
+  config.target_policy = vectors.text("target_policy") == "true";
+  if (vectors.text("policy_value") == "first") config.policy_value = PolicyValue::first;
+  if (vectors.text("distribution") == "clipped_gaussian") {
+    config.actor.distribution = PolicyDistribution::clipped_gaussian;
+  }
+  if (vectors.text("entropy") == "analytic") config.temperature.entropy = EntropyForm::analytic;
   return config;
 }
 
 /// Copies the start into the model.
 void load(const Vectors& vectors, const SacModel& model) {
   load_start(vectors, "actor", model.actor);
+  if (model.config.target_policy) load_start(vectors, "target_actor", model.target_actor);
   load_start(vectors, "critic", model.critic);
   load_start(vectors, "target_critic", model.target_critic);
   at::NoGradGuard no_grad;
@@ -47,52 +54,73 @@ SacNoise noise_of(const Vectors& vectors) {
   return noise;
 }
 
-/// One update as Sac::update makes it, with given noise; checks what the file knows of the first.
-void update(const Vectors& vectors, const SacModel& model, SacOptimisers& optimisers,
-            const Batch& batch, const SacNoise& noise, bool is_first) {
-  const auto check_loss = [&](const Tensor& loss, const std::string& name) {
+/// Losses and gradients of one update against the file's, which knows those of the first.
+struct Checked {
+  const Vectors& vectors;
+  bool is_first;
+
+  void loss(const Tensor& loss, const std::string& name) const {
     if (is_first) check_near(loss[0].detach(), vectors.array(name), 0.0, 1e-5, name);
-  };
-  const auto check_gradient = [&](const std::string& network, const Parameters& parameters,
-                                  const Tensor& gradient) {
+  }
+  Tensor gradient(const std::string& network, const Parameters& parameters,
+                  const Tensor& loss) const {
+    const Tensor gradient = parameters.gradient(loss);
     if (is_first) check_network(vectors, "gradient.", network, parameters, gradient, 1e-5);
     return gradient;
-  };
-  const Tensor critic_loss = sac_critic_loss(model, batch, noise).loss;
-  check_loss(critic_loss, "critic_loss");
-  optimisers.critic.step(model.critic.flat(),
-                         check_gradient("critic", model.critic, model.critic.gradient(critic_loss)),
-                         optimisers.target);
-  const SacActorLoss actor = sac_actor_loss(model, batch, noise);
-  check_loss(actor.loss, "actor_loss");
-  optimisers.actor.step(model.actor.flat(),
-                        check_gradient("actor", model.actor, model.actor.gradient(actor.loss)));
-  const Tensor alpha_loss = sac_temperature_loss(model, actor.log_prob);
-  check_loss(alpha_loss, "alpha_loss");
-  const Tensor slope = torch::autograd::grad({alpha_loss.sum()}, {model.log_alpha})[0];
-  if (is_first) {
-    check_near(slope[0], vectors.array("gradient.log_alpha"), 0.0, 1e-5, "gradient.log_alpha");
   }
+};
+
+/// One update as Sac::update makes it, with given noise.
+void update(const Checked& checked, const SacModel& model, SacOptimisers& optimisers,
+            const Batch& batch, const SacNoise& noise, std::int64_t number) {
+  const UpdateTurn turn = update_turn(model.config, number);
+  if (turn.critic) {
+    const Tensor loss = sac_critic_loss(model, batch, noise).loss;
+    checked.loss(loss, "critic_loss");
+    optimisers.critic.step(model.critic.flat(), checked.gradient("critic", model.critic, loss),
+                           turn.targets ? optimisers.target : PolyakTarget{});
+  } else if (turn.targets) {
+    follow(optimisers.target, model.critic.flat());
+  }
+  if (!turn.policy && !checked.is_first) return;
+  const SacActorLoss actor = sac_actor_loss(model, batch, noise);
+  checked.loss(actor.loss, "actor_loss");
+  const Tensor gradient = checked.gradient("actor", model.actor, actor.loss);
+  const Tensor alpha_loss = sac_temperature_loss(model, actor.log_prob);
+  checked.loss(alpha_loss, "alpha_loss");
+  const Tensor slope = torch::autograd::grad({alpha_loss.sum()}, {model.log_alpha})[0];
+  if (checked.is_first) {
+    check_near(slope[0], checked.vectors.array("gradient.log_alpha"), 0.0, 1e-5, "log_alpha");
+  }
+  if (!turn.policy) return;
+  const bool with_target = turn.targets && model.config.target_policy;
+  optimisers.actor.step(model.actor.flat(), gradient,
+                        with_target ? optimisers.target_actor : PolyakTarget{});
   optimisers.temperature.step(model.log_alpha, slope);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("sac_").size() == 4);
+  BOOST_REQUIRE(vector_files("sac_").size() == 9);
   for (const std::filesystem::path& path : vector_files("sac_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);
       const Batch batch = batch_of(vectors);
       const AgentConfig config = config_of(vectors);
-      const SacModel model = make_sac_model(
-          {config}, {batch.observation.size(2), batch.action.size(2), {1}, at::kCPU});
-      BOOST_REQUIRE(model.critic.ensemble() == kCritics);
+      const SacModel model = make_sac_model({config}, shape_of(batch));
+      BOOST_REQUIRE(model.critic.ensemble() == config.critic.num_critics);
       load(vectors, model);
       SacOptimisers optimisers = make_sac_optimisers({config}, model);
       const SacNoise noise = noise_of(vectors);
       const int updates = std::stoi(vectors.text("updates"));
-      for (int i = 0; i < updates; ++i) update(vectors, model, optimisers, batch, noise, i == 0);
+      for (int i = 0; i < updates; ++i) {
+        update({vectors, i == 0}, model, optimisers, batch, noise, i);
+      }
+      if (config.target_policy) {
+        check_network(vectors, "end.", "target_actor", model.target_actor,
+                      model.target_actor.flat(), 1e-4);
+      }
       check_network(vectors, "end.", "actor", model.actor, model.actor.flat().detach(), 1e-4);
       check_network(vectors, "end.", "critic", model.critic, model.critic.flat().detach(), 1e-4);
       check_network(vectors, "end.", "target_critic", model.target_critic,

@@ -33,6 +33,10 @@ class Vectors {
     AgentConfig config;
     config.discount = number("discount");
     config.tau = number("tau");
+    config.policy_delay = config.target_period = std::stol(text("policy_delay"));
+    config.critic_updates = std::stol(text("critic_updates"));
+    if (config.critic_updates > 0) config.target_period = 1;
+    if (text("action_units") == "environment") config.action_units = ActionUnits::environment;
     set_network(config.actor);
     set_network(config.critic);
     return config;
@@ -61,6 +65,14 @@ class Vectors {
 
   Safetensors file_;
 };
+
+/// The shape of the files' agents, with the action's units of make_sac_vectors.py.
+inline AgentShape shape_of(const Batch& batch) {
+  AgentShape shape{batch.observation.size(2), batch.action.size(2), {1}, at::kCPU};
+  shape.action_scale = {2.0f, 0.5f};
+  shape.action_bias = {0.25f, -0.5f};
+  return shape;
+}
 
 /// Calls f(name in the file, the network's own part of the flat array [P]) for every parameter.
 template <class F>

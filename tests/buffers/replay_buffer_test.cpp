@@ -13,41 +13,6 @@
 using namespace anthill;
 using namespace anthill::testing;
 
-namespace {
-
-/// 400 random operations on the ring and on the deque.
-void compare_with_deque(const ReplayShape& shape, DeviceSystem system) {
-  std::unique_ptr<ReplayBuffer> buffer = make_buffer(shape, system);
-  DequeBuffer reference(shape);
-  RowMaker maker(shape);
-  std::mt19937_64 generator(static_cast<std::uint64_t>(shape.capacity));
-  const auto number = [&](std::int64_t low, std::int64_t high) {
-    return std::uniform_int_distribution<std::int64_t>(low, high)(generator);
-  };
-  for (int operation = 0; operation < 400; ++operation) {
-    const std::int64_t kind = number(0, 9);
-    if (kind < 6) {
-      const TransitionView rows = maker.next(kind == 0 ? 1.0 : 0.2);
-      buffer->insert(rows);
-      reference.insert(rows);
-    } else if (kind < 9 && reference.can_sample()) {
-      const std::int64_t num_batches = number(1, 3), batch_size = number(1, 40);
-      const auto draw = static_cast<std::uint64_t>(number(0, INT64_MAX));
-      BOOST_TEST((sample(*buffer, shape, num_batches, batch_size, draw) ==
-                  reference.sample(num_batches, batch_size, draw)));
-    } else if (kind == 9) {
-      std::stringstream file;
-      buffer->save(file);
-      buffer = make_buffer(shape, system);
-      buffer->load(file);
-    }
-    BOOST_TEST(buffer->size() == reference.size());
-    if (operation % 40 == 0) BOOST_TEST(reference.agrees_with(*buffer));
-  }
-}
-
-}  // namespace
-
 BOOST_AUTO_TEST_CASE(equals_a_deque_over_random_operations) {
   for (const std::int64_t members : {1, 2, 5}) {
     for (const std::int64_t num_envs : {1, 3, 16}) {

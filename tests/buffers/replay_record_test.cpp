@@ -92,8 +92,8 @@ BOOST_AUTO_TEST_CASE(thirty_two_threads_a_row_equal_one) {
     one.view.num_filled = warp.view.num_filled = 7;
     one.view.oldest = warp.view.oldest = 4;
     HostBatch from_one(shape, 2, 37), from_warp(shape, 2, 37);
-    const GatherRows<1, 16> gather_one{one.view, from_one.view(), seeds.data(), 9};
-    const GatherRows<32, 1> gather_warp{warp.view, from_warp.view(), seeds.data(), 9};
+    const GatherRows<1, 16> gather_one{one.view, from_one.view(), seeds.data(), nullptr, 9};
+    const GatherRows<32, 1> gather_warp{warp.view, from_warp.view(), seeds.data(), nullptr, 9};
     BOOST_TEST(gather_one.num_groups() == (2 * 3 * 37 + 15) / 16);
     BOOST_TEST(gather_warp.num_groups() == 2 * 3 * 37);
     run_shuffled(gather_one.num_groups(), gather_one);

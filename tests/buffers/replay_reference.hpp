@@ -3,14 +3,17 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <random>
 #include <span>
+#include <sstream>
 #include <type_traits>
 #include <vector>
 
+#include "buffers/permutation.hpp"
 #include "buffers/philox.hpp"
 #include "buffers/replay_buffer.hpp"
 #include "buffers/staging.hpp"
@@ -110,8 +113,8 @@ class DequeBuffer {
       step.push_back({row_of(view.observation, lane, shape_.observation_dim),
                       row_of(view.action, lane, shape_.action_dim), view.reward[lane],
                       row_of(view.next_observation, lane, shape_.observation_dim),
-                      view.terminated[lane] != 0, view.invalid[lane] != 0,
-                      row_of(view.state, lane, shape_.state_dim)});
+                      view.terminated[lane] != 0, view.truncated[lane] != 0,
+                      view.invalid[lane] != 0, row_of(view.state, lane, shape_.state_dim)});
     }
     steps_.push_back(std::move(step));
     if (static_cast<std::int64_t>(steps_.size()) > shape_.capacity / shape_.num_envs) {
@@ -137,7 +140,7 @@ class DequeBuffer {
     for (std::int64_t k = 0; k < num_batches; ++k) {
       for (std::int64_t m = 0; m < shape_.members; ++m) {
         for (std::int64_t b = 0; b < batch_size; ++b) {
-          append(batch, drawn(m, draw + static_cast<std::uint64_t>(k), b));
+          append(batch, walked(m, drawn(m, draw + static_cast<std::uint64_t>(k), b, batch_size)));
         }
       }
     }
@@ -171,8 +174,9 @@ class DequeBuffer {
     std::vector<float> observation, action;
     float reward;
     std::vector<float> next_observation;
-    bool terminated, invalid;
+    bool terminated, truncated, invalid;
     std::vector<double> state;
+    float discount = 1.0f;  // what it bootstraps with
   };
 
   const Row& at(std::int64_t member, std::int64_t row) const {
@@ -180,7 +184,46 @@ class DequeBuffer {
                  [static_cast<std::size_t>(member * shape_.num_envs + row % shape_.num_envs)];
   }
 
-  const Row& drawn(std::int64_t member, std::uint64_t draw, std::int64_t b) const {
+  /// The transition over up to n_step steps that begins with a row: the list of its steps first,
+  /// then their sum.
+  Row walked(std::int64_t member, std::int64_t row) const {
+    std::vector<const Row*> steps = {&at(member, row)};
+    while (std::ssize(steps) < shape_.n_step && !steps.back()->terminated &&
+           !steps.back()->truncated) {
+      row += shape_.num_envs;
+      if (row >= size() || at(member, row).invalid) break;
+      steps.push_back(&at(member, row));
+    }
+    Row all = *steps.front();
+    for (std::size_t k = 1; k < steps.size(); ++k) {
+      all.discount *= shape_.discounts[static_cast<std::size_t>(member)];
+      all.reward += all.discount * steps[k]->reward;
+    }
+    all.next_observation = steps.back()->next_observation;
+    all.terminated = steps.back()->terminated;
+    return all;
+  }
+
+  /// Without replacement: the whole permutation as a list, of which row b takes every B-th place.
+  std::int64_t drawn_once(std::int64_t member, std::uint64_t draw, std::int64_t b,
+                          std::int64_t batch_size) const {
+    const PermutationKey key = permutation_key(seeds_[static_cast<std::size_t>(member)], draw);
+    std::vector<std::int64_t> order;
+    for (std::int64_t place = 0; place < size(); ++place) {
+      order.push_back(static_cast<std::int64_t>(
+          permuted(static_cast<std::uint64_t>(place), static_cast<std::uint64_t>(size()), key)));
+    }
+    std::int64_t row = order[static_cast<std::size_t>(b % size())];
+    for (std::int64_t place = b; place < size() && at(member, row).invalid; place += batch_size) {
+      row = order[static_cast<std::size_t>(place)];
+    }
+    while (at(member, row).invalid) row = (row + 1) % size();
+    return row;
+  }
+
+  std::int64_t drawn(std::int64_t member, std::uint64_t draw, std::int64_t b,
+                     std::int64_t batch_size) const {
+    if (!shape_.replacement) return drawn_once(member, draw, b, batch_size);
     for (std::uint32_t attempt = 0;; ++attempt) {
       const PhiloxWords words =
           philox(seeds_[static_cast<std::size_t>(member)], RandomStream::batch_rows, draw,
@@ -188,7 +231,7 @@ class DequeBuffer {
       const auto row =
           philox_below(words.word[0], words.word[1], static_cast<std::uint64_t>(size()));
       if (!at(member, static_cast<std::int64_t>(row)).invalid) {
-        return at(member, static_cast<std::int64_t>(row));
+        return static_cast<std::int64_t>(row);
       }
     }
   }
@@ -201,12 +244,43 @@ class DequeBuffer {
     add(batch.action, row.action);
     add(batch.next_observation, row.next_observation);
     batch.reward.push_back(row.reward);
-    batch.bootstrap.push_back(row.terminated ? 0.0f : 1.0f);
+    batch.bootstrap.push_back(row.terminated ? 0.0f : row.discount);
   }
 
   ReplayShape shape_;
   std::vector<std::uint64_t> seeds_;
   std::deque<std::vector<Row>> steps_;
 };
+
+/// 400 random operations on the ring and on the deque.
+inline void compare_with_deque(const ReplayShape& shape, DeviceSystem system) {
+  std::unique_ptr<ReplayBuffer> buffer = make_buffer(shape, system);
+  DequeBuffer reference(shape);
+  RowMaker maker(shape);
+  std::mt19937_64 generator(static_cast<std::uint64_t>(shape.capacity));
+  const auto number = [&](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(generator);
+  };
+  for (int operation = 0; operation < 400; ++operation) {
+    const std::int64_t kind = number(0, 9);
+    if (kind < 6) {
+      const TransitionView rows = maker.next(kind == 0 ? 1.0 : 0.2);
+      buffer->insert(rows);
+      reference.insert(rows);
+    } else if (kind < 9 && reference.can_sample()) {
+      const std::int64_t num_batches = number(1, 3), batch_size = number(1, 40);
+      const auto draw = static_cast<std::uint64_t>(number(0, INT64_MAX));
+      BOOST_TEST((sample(*buffer, shape, num_batches, batch_size, draw) ==
+                  reference.sample(num_batches, batch_size, draw)));
+    } else if (kind == 9) {
+      std::stringstream file;
+      buffer->save(file);
+      buffer = make_buffer(shape, system);
+      buffer->load(file);
+    }
+    BOOST_TEST(buffer->size() == reference.size());
+    if (operation % 40 == 0) BOOST_TEST(reference.agrees_with(*buffer));
+  }
+}
 
 }  // namespace anthill::testing

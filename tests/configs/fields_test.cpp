@@ -66,6 +66,9 @@ BOOST_AUTO_TEST_CASE(set_reaches_what_get_reads_and_nothing_else) {
       case FieldType::texts:
         value = std::vector<std::string>{"one", "two"};
         break;
+      case FieldType::real_lists:
+        value = std::vector<std::vector<double>>{{-3.0}, {0.5, 3.0}};
+        break;
     }
     ExperimentConfig config;
     field.set(config, value);

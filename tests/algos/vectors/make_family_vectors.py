@@ -20,6 +20,10 @@ CASES = {
     "ddpg": {"algorithm": "ddpg", "activation": "relu", "policy_delay": 1},
     "ddpg_linear": {"algorithm": "ddpg", "activation": "tanh", "policy_delay": 2,
                     "output": "linear"},
+    "td3_environment": {"algorithm": "td3", "activation": "relu", "policy_delay": 2,
+                        "action_units": "environment"},
+    "ddpg_linear_turns": {"algorithm": "ddpg", "activation": "relu", "policy_delay": 1,
+                          "output": "linear", "action_units": "environment", "critic_updates": 2},
     "dqn": {"algorithm": "dqn", "activation": "relu", "policy_delay": 1, "double_dqn": False},
     "dqn_double": {"algorithm": "dqn", "activation": "tanh", "policy_delay": 3, "double_dqn": True,
                    "layer_norm": "after_activation"},
@@ -60,7 +64,10 @@ class Learner:
 
     def policy(self, name, observation):
         output = self.networks[name](observation)
-        return torch.tanh(output) if self.settings["output"] == "tanh" else output
+        if self.settings["output"] == "linear":
+            return output
+        scale, bias = base.bounds(self.settings)
+        return torch.tanh(output) * scale + bias
 
     def q(self, prefix, observation, action):
         x = torch.cat([observation, action], -1)
@@ -78,7 +85,8 @@ class Learner:
         action = self.policy("target_actor", observation)
         if self.settings["algorithm"] == "td3":
             noise = torch.clip(TARGET_NOISE * inputs["noise.target"], -NOISE_CLIP, NOISE_CLIP)
-            action = torch.clip(action + noise, -1.0, 1.0)
+            scale, bias = base.bounds(self.settings)
+            action = torch.clip(action + scale * noise, bias - scale, bias + scale)
         return self.q("target_", observation, action).min(dim=0).values
 
     def critic_loss(self, inputs):
@@ -87,18 +95,20 @@ class Learner:
             q = self.networks["critic_0"](inputs["observation"])
             taken = q[torch.arange(len(q)), inputs["action"][:, 0].long()]
             return nn.functional.mse_loss(taken, target)
-        q = self.q("", inputs["observation"], inputs["action"])
+        scale, bias = base.bounds(self.settings)
+        q = self.q("", inputs["observation"], inputs["action"] * scale + bias)
         return sum(nn.functional.mse_loss(one, target) for one in q)
 
     def update(self, inputs):
         self.num_updates += 1
-        is_turn = self.num_updates % self.settings["policy_delay"] == 0
+        is_critic, is_policy, is_target = base.turn(self.settings, self.num_updates)
         out = {"critic_loss": self.critic_loss(inputs)}
         self.critic_adam.zero_grad()
         out["critic_loss"].backward()
         for name in self.critics:
             out |= gradients(name, self.networks[name])
-        self.critic_adam.step()
+        if is_critic:
+            self.critic_adam.step()
         if self.actor_adam is not None:
             # its gradient is compared for every update, its step has its turns
             action = self.policy("actor", inputs["observation"])
@@ -106,9 +116,9 @@ class Learner:
             self.actor_adam.zero_grad()
             out["actor_loss"].backward()
             out |= gradients("actor", self.networks["actor"])
-            if is_turn:
+            if is_policy:
                 self.actor_adam.step()
-        if is_turn:
+        if is_target:
             with torch.no_grad():
                 for name in [n for n in self.networks if not n.startswith("target_")]:
                     target = self.networks[f"target_{name}"]

@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from torch import nn
 
-BATCH, OBSERVATION, ACTION, CRITICS, UPDATES = 8, 5, 2, 2, 3
+BATCH, OBSERVATION, ACTION, UPDATES = 8, 5, 2, 3
+# what "action_units = environment" measures actions in
+ACTION_SCALE, ACTION_BIAS = (2.0, 0.5), (0.25, -0.5)
 DISCOUNT, TAU, LEARNING_RATE = 0.97, 0.05, 1e-3
 
 # settings are named as in TOML; "layer_norm" and so on hold for actor and critic alike
@@ -32,8 +34,27 @@ CASES = {
                      "weight_decay": 0.02},
     "tanh_dropout": {"activation": "tanh", "log_std_form": "tanh_affine", "alpha_form": "log_alpha",
                      "log_prob_form": "exact", "layer_norm": "before_activation", "dropout": 0.25},
+    "environment_delayed": {"activation": "relu", "log_std_form": "tanh_affine",
+                            "log_prob_form": "epsilon", "alpha_form": "alpha",
+                            "action_units": "environment", "policy_delay": 2},
+    "environment_exact": {"activation": "tanh", "log_std_form": "clamp", "log_prob_form": "exact",
+                          "alpha_form": "log_alpha", "action_units": "environment",
+                          "target_policy": True, "policy_value": "first"},
+    "clipped_one_critic": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+                           "alpha_form": "alpha", "action_units": "environment",
+                           "distribution": "clipped_gaussian", "num_critics": 1,
+                           "target_policy": True},
+    "clipped_analytic": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+                         "alpha_form": "log_alpha", "distribution": "clipped_gaussian",
+                         "entropy": "analytic", "policy_value": "first", "target_policy": True,
+                         "critic_updates": 2},
+    "three_critics": {"activation": "elu", "log_std_form": "clamp", "log_prob_form": "exact",
+                      "alpha_form": "log_alpha", "num_critics": 3},
 }  # fmt: skip
-DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0}
+DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0,
+            "action_units": "normalised", "distribution": "squashed_gaussian", "num_critics": 2,
+            "entropy": "sampled", "policy_value": "minimum", "target_policy": False,
+            "policy_delay": 1, "critic_updates": 0}  # fmt: skip
 HIDDEN = (16, 16, 12)
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
 
@@ -87,7 +108,7 @@ def random_inputs(generator, settings):
     }
     if settings["dropout"] > 0:
         for use in ("target", "critic", "actor"):
-            kept = generator.random((CRITICS, BATCH * sum(HIDDEN))) >= settings["dropout"]
+            kept = generator.random((settings["num_critics"], BATCH * sum(HIDDEN))) >= settings["dropout"]
             inputs[f"keep.{use}"] = torch.tensor(kept).double()
     return inputs
 
@@ -103,29 +124,56 @@ def masks(inputs, use, critic):
     return result
 
 
+def bounds(settings):
+    """Scale and bias between actions in [-1, 1] and what the losses measure."""
+    if settings["action_units"] == "normalised":
+        return torch.ones(ACTION).double(), torch.zeros(ACTION).double()
+    return torch.tensor(ACTION_SCALE).double(), torch.tensor(ACTION_BIAS).double()
+
+
+def turn(settings, number):
+    """Whether update `number`, from 1, is one of the critics, the policy and the targets."""
+    if settings["critic_updates"] == 0:
+        due = number % settings["policy_delay"] == 0
+        return True, due, due
+    length = settings["critic_updates"] + 1
+    place = (number - 1) % length
+    return place < length - 1, place == length - 1, place == length - 1
+
+
 def sample(settings, head, noise):
-    """Action and log-probability of the squashed Gaussian whose head is [B, 2A]."""
+    """Measured action and log-probability of the policy whose head is [B, 2A]."""
     mean, raw = head.chunk(2, dim=-1)
+    scale, bias = bounds(settings)
     if settings["log_std_form"] == "clamp":
         log_std = raw.clamp(-20.0, 2.0)
     else:
         log_std = -10.0 + 6.0 * (1.0 + torch.tanh(raw))
     u = mean + log_std.exp() * noise
-    density = torch.distributions.Normal(mean, log_std.exp()).log_prob(u)
+    normal = torch.distributions.Normal(mean, log_std.exp())
+    density = normal.log_prob(u)
+    if settings["distribution"] == "clipped_gaussian":
+        analytic = settings["entropy"] == "analytic"
+        log_prob = -normal.entropy() if analytic else density
+        return torch.clamp(u, bias - scale, bias + scale), log_prob.sum(-1)
     if settings["log_prob_form"] == "exact":
         # log(1 - tanh(u)^2) as PyTorch's own transform has it
         slope = torch.distributions.transforms.TanhTransform().log_abs_det_jacobian(u, torch.tanh(u))
+        slope = slope + torch.log(scale)
     else:
-        slope = torch.log(torch.relu(1.0 - torch.tanh(u) ** 2) + 1e-6)
-    return torch.tanh(u), (density - slope).sum(-1)
+        slope = torch.log(scale * torch.relu(1.0 - torch.tanh(u) ** 2) + 1e-6)
+    return torch.tanh(u) * scale + bias, (density - slope).sum(-1)
 
 
 class Learner:
     def __init__(self, settings):
-        self.settings = settings
+        self.settings, self.num_updates = settings, 0
         self.actor = Mlp(settings, OBSERVATION, 2 * ACTION, drops=False)
-        self.critics = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(CRITICS)]
-        self.targets = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(CRITICS)]
+        count = settings["num_critics"]
+        self.critics = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
+        self.targets = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
+        self.target_actor = Mlp(settings, OBSERVATION, 2 * ACTION, drops=False)
+        self.target_actor.load_state_dict(self.actor.state_dict())
         for target, critic in zip(self.targets, self.critics):
             target.load_state_dict(critic.state_dict())
         self.log_alpha = torch.tensor(math.log(0.3), dtype=torch.float32).double()
@@ -147,16 +195,22 @@ class Learner:
         with torch.no_grad():
             head = self.actor(inputs["next_observation"])
             action, log_prob = sample(self.settings, head, inputs["noise.next_action"])
+            if self.settings["target_policy"]:
+                head = self.target_actor(inputs["next_observation"])
+                action, _ = sample(self.settings, head, inputs["noise.next_action"])
             q = self.q(self.targets, inputs["next_observation"], action, inputs, "target").amin(0)
             soft = q - self.log_alpha.exp() * log_prob
             target = inputs["reward"] + DISCOUNT * inputs["bootstrap"] * soft
-        q = self.q(self.critics, inputs["observation"], inputs["action"], inputs, "critic")
+        scale, bias = bounds(self.settings)
+        taken = inputs["action"] * scale + bias
+        q = self.q(self.critics, inputs["observation"], taken, inputs, "critic")
         return sum(nn.functional.mse_loss(one, target) for one in q)
 
     def actor_loss(self, inputs):
         head = self.actor(inputs["observation"])
         action, log_prob = sample(self.settings, head, inputs["noise.action"])
-        q = self.q(self.critics, inputs["observation"], action, inputs, "actor").amin(0)
+        q = self.q(self.critics, inputs["observation"], action, inputs, "actor")
+        q = q[0] if self.settings["policy_value"] == "first" else q.amin(0)
         return (self.log_alpha.detach().exp() * log_prob - q).mean(), log_prob.detach()
 
     def alpha_loss(self, log_prob):
@@ -165,34 +219,42 @@ class Learner:
         return -(factor * (log_prob - ACTION)).mean()
 
     def update(self, inputs):
-        """One update in the order critic, target, actor, temperature; returns what it computed."""
+        """One update in the order critic, actor, temperature, targets; returns what it computed: every
+        gradient, also of what has no turn."""
+        self.num_updates += 1
+        is_critic, is_policy, is_target = turn(self.settings, self.num_updates)
         out = {}
         critic_loss = self.critic_loss(inputs)
         self.critic_adam.zero_grad()
         critic_loss.backward()
         for e, critic in enumerate(self.critics):
             out |= prefixed(f"gradient.critic_{e}", critic, [p.grad for p in critic.parameters()])
-        self.critic_adam.step()
-        with torch.no_grad():
-            for target, critic in zip(self.targets, self.critics):
-                for t, c in zip(target.parameters(), critic.parameters()):
-                    t.lerp_(c, TAU)
+        if is_critic:
+            self.critic_adam.step()
         actor_loss, log_prob = self.actor_loss(inputs)
         self.actor_adam.zero_grad()
         actor_loss.backward()
         gradients = [p.grad for p in self.actor.parameters()]
         out |= prefixed("gradient.actor", self.actor, gradients)
-        self.actor_adam.step()
         alpha_loss = self.alpha_loss(log_prob)
         self.alpha_adam.zero_grad()
         alpha_loss.backward()
         out["gradient.log_alpha"] = self.log_alpha.grad.clone()
-        self.alpha_adam.step()
+        if is_policy:
+            self.actor_adam.step()
+            self.alpha_adam.step()
+        if is_target:
+            with torch.no_grad():
+                for target, network in zip([*self.targets, self.target_actor], [*self.critics, self.actor]):
+                    for t, p in zip(target.parameters(), network.parameters()):
+                        t.lerp_(p, TAU)
         losses = {"critic_loss": critic_loss, "actor_loss": actor_loss, "alpha_loss": alpha_loss}
         return out | losses
 
     def parameters(self, prefix):
         networks = {"actor": self.actor}
+        if self.settings["target_policy"]:
+            networks["target_actor"] = self.target_actor
         networks |= {f"critic_{e}": c for e, c in enumerate(self.critics)}
         networks |= {f"target_critic_{e}": t for e, t in enumerate(self.targets)}
         out = {f"{prefix}.log_alpha": self.log_alpha}
@@ -211,7 +273,7 @@ def make_case(number, settings):
     inputs = random_inputs(np.random.default_rng(number), settings)
     torch.set_default_dtype(torch.float32)
     learner = Learner(settings)
-    for network in (learner.actor, *learner.critics, *learner.targets):
+    for network in (learner.actor, learner.target_actor, *learner.critics, *learner.targets):
         network.double()  # float32 values, float64 arithmetic
     arrays = inputs | {k: v.detach().clone() for k, v in learner.parameters("start").items()}
     arrays |= {k: v.detach().clone() for k, v in learner.update(inputs).items()}

@@ -1,0 +1,70 @@
+// What SAC measures of its updates, between two rows of the log.
+#include <algorithm>
+#include <limits>
+
+#include "algos/agents/sac.hpp"
+#include "algos/agents/sac_diagnostics.hpp"
+#include "algos/agents/sac_metrics.hpp"
+
+namespace anthill {
+
+/// An update without critics or without the policy adds zeros to their sums.
+void Sac::measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,
+                  const Tensor& alpha) {
+  ++num_measured_;
+  num_critic_measured_ += critic.loss.defined() ? 1 : 0;
+  num_policy_measured_ += actor.loss.defined() ? 1 : 0;
+  if (!critic.loss.defined()) {
+    critic = {at::zeros_like(alpha),
+              at::zeros({batch.reward.size(0), model_.critic.ensemble(), batch.reward.size(1)},
+                        batch.reward.options()),
+              at::zeros_like(batch.reward)};
+  }
+  if (!actor.loss.defined()) actor = {at::zeros_like(alpha), at::zeros_like(batch.reward)};
+  if (!alpha_loss.defined()) alpha_loss = at::zeros_like(alpha);
+  add_sac_metrics(metric_sums_, {.critic_loss = critic.loss.detach(),
+                                 .actor_loss = actor.loss.detach(),
+                                 .alpha_loss = alpha_loss,
+                                 .alpha = alpha,
+                                 .target_entropy = model_.target_entropy,
+                                 .log_prob = actor.log_prob,
+                                 .q = critic.q,
+                                 .target = critic.target});
+}
+
+const std::vector<std::string>& Sac::metric_names() const { return sac_metric_names(); }
+
+/// Each mean is over the updates that the metric is of.
+Tensor Sac::take_metric_means() {
+  const std::vector<std::string>& names = metric_names();
+  const auto count_of = [&](const std::string& name) {
+    if (name == "alpha" || name == "target_entropy") return num_measured_;
+    const bool of_policy = name == "actor_loss" || name == "alpha_loss" || name == "entropy";
+    return of_policy ? num_policy_measured_ : num_critic_measured_;
+  };
+  Tensor means = metric_sums_.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    const std::int64_t count = count_of(names[k]);
+    means[static_cast<std::int64_t>(k)].div_(count > 0 ? static_cast<double>(count)
+                                                       : std::numeric_limits<double>::quiet_NaN());
+  }
+  metric_sums_.zero_();
+  num_measured_ = num_critic_measured_ = num_policy_measured_ = 0;
+  return means;
+}
+
+const std::vector<std::string>& Sac::diagnostic_names() const { return sac_diagnostic_names(); }
+
+/// One member after the other: eigenvalues and norms of a stack round in another order.
+Tensor Sac::diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) {
+  draw_noise(batch, std::max<std::int64_t>(0, num_updates_ - 1), diagnosis_noise_);
+  std::vector<Tensor> measured;
+  for (std::int64_t m = 0; m < shape_.members(); ++m) {
+    measured.push_back(sac_diagnostics(member_of(model_, m), member_of(optimisers_, m),
+                                       member_of(batch, m), member_of(diagnosis_noise_, m),
+                                       rewards.at(static_cast<std::size_t>(m))));
+  }
+  return at::cat(measured, 1);
+}
+
+}  // namespace anthill

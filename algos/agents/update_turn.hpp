@@ -1,0 +1,31 @@
+/// Which parts of an algorithm an update consists of.
+#pragma once
+
+#include <cstdint>
+
+#include "algos/agents/agent_config.hpp"
+
+namespace anthill {
+
+struct UpdateTurn {
+  bool critic = true, policy = true, targets = true;
+};
+
+/// Of update number `num_updates`, from 0. Every update is one of the critics, and every
+/// policy_delay-th of the policy, every target_period-th of the targets; with critic_updates > 0
+/// critics and policy take turns instead, and the targets follow at the end of every
+/// target_period-th round.
+inline UpdateTurn update_turn(const AgentConfig& config, std::int64_t num_updates) {
+  if (config.critic_updates == 0) {
+    return {.critic = true,
+            .policy = (num_updates + 1) % config.policy_delay == 0,
+            .targets = (num_updates + 1) % config.target_period == 0};
+  }
+  const std::int64_t round = config.critic_updates + config.policy_updates;
+  const std::int64_t place = num_updates % round;
+  return {.critic = place < config.critic_updates,
+          .policy = place >= config.critic_updates,
+          .targets = (num_updates + 1) % (round * config.target_period) == 0};
+}
+
+}  // namespace anthill

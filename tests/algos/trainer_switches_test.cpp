@@ -1,0 +1,115 @@
+// Bursts of updates, resets of all environments, and runs that end when the task is solved.
+#define BOOST_TEST_MODULE trainer_switches
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <numeric>
+
+#include "algos/training/trainer.hpp"
+
+using namespace anthill;
+
+namespace {
+
+/// Pendulum with small networks.
+ExperimentConfig small_experiment() {
+  ExperimentConfig config;
+  config.run.device = DeviceChoice::cpu;
+  config.sim.env = "Pendulum-v1";
+  config.sim.num_envs = 4;
+  config.sim.num_threads = 1;
+  config.sim.max_episode_steps = 30;
+  config.buffer.capacity = 1000;
+  config.training = {.total_env_steps = 400,
+                     .random_steps = 60,
+                     .learning_starts = 60,
+                     .replay_ratio = 0.5,
+                     .batch_size = 16,
+                     .overlap = true};
+  config.agent.actor.hidden_dims = config.agent.critic.hidden_dims = {16, 16};
+  config.evaluation = {.period = 0, .num_episodes = 2};
+  return config;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(bursts_make_the_same_number_of_updates_together) {
+  struct Bursts : TrainingObserver {
+    std::vector<std::int64_t> done;  // updates at the end of every vector step
+    void on_safe_point(const Trainer& trainer, bool) override {
+      done.push_back(trainer.counters().gradient_updates);
+    }
+  };
+  for (const bool overlap : {false, true}) {
+    ExperimentConfig config = small_experiment();
+    config.training.overlap = overlap;
+    config.training.burst = 50;
+    config.training.replay_ratio = 0.1;
+    Bursts bursts;
+    std::atomic<bool> stop = false;
+    Trainer trainer(config);
+    trainer.run(stop, bursts);
+    // 340 transitions since learning started: six bursts of five updates
+    BOOST_TEST(trainer.counters().gradient_updates == 30);
+    for (const std::int64_t done : bursts.done) BOOST_TEST(done % 5 == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(all_environments_are_reset_together) {
+  struct Ends : TrainingObserver {
+    std::vector<std::int64_t> at, lengths;
+    void on_step(const Counters& counters, const TransitionView& rows,
+                 const StepRecords& records) override {
+      for (const EpisodeRecord& episode : records.finished_episodes) {
+        at.push_back(counters.env_steps);
+        lengths.push_back(episode.length);
+        BOOST_TEST(episode.truncated);
+        BOOST_TEST(rows.truncated[static_cast<std::size_t>(episode.env)] == 1);
+      }
+    }
+  } ends;
+  ExperimentConfig config = small_experiment();
+  config.training.total_env_steps = 200;
+  config.training.reset_period = 80;  // 20 steps of 4 environments, whose own limit is 30
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  trainer.run(stop, ends);
+  BOOST_TEST(ends.at == (std::vector<std::int64_t>{80, 80, 80, 80, 160, 160, 160, 160}),
+             boost::test_tools::per_element());
+  for (const std::int64_t length : ends.lengths) BOOST_TEST(length == 20);
+}
+
+BOOST_AUTO_TEST_CASE(a_solved_task_ends_the_run) {
+  struct Rows : TrainingObserver {
+    int metrics = 0, evaluations = 0;
+    std::vector<double> returns;
+    void on_step(const Counters&, const TransitionView&, const StepRecords& records) override {
+      for (const auto& episode : records.finished_episodes)
+        returns.push_back(episode.episode_return);
+    }
+    void on_metrics(const Counters&, const std::vector<std::string>&,
+                    const std::vector<double>&) override {
+      ++metrics;
+    }
+    void on_evaluation(const Counters&, const EvaluationResult&, Agent&) override { ++evaluations; }
+  };
+  ExperimentConfig config = small_experiment();
+  config.log.period = config.evaluation.period = 120;
+  config.training.solved_return = -1e6;
+  config.training.solved_episodes = 8;
+  Rows rows;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  BOOST_TEST((trainer.run(stop, rows) == TrainingEnd::finished));
+  // four environments with episodes of 30 steps: eight are over at 240, which has one row and one
+  // evaluation
+  BOOST_TEST(trainer.counters().env_steps == 240);
+  BOOST_TEST(rows.metrics == 2);
+  BOOST_TEST(rows.evaluations == 3);
+  const double mean = std::accumulate(rows.returns.begin(), rows.returns.end(), 0.0) / 8.0;
+  BOOST_REQUIRE(trainer.solved_with().has_value());
+  BOOST_TEST(std::abs(*trainer.solved_with() - mean) < 1e-9);
+  config.training.solved_return = 0.0;  // out of reach
+  Trainer longer(config);
+  BOOST_TEST((longer.run(stop, rows) == TrainingEnd::finished));
+  BOOST_TEST(longer.counters().env_steps == 400);
+}
