@@ -97,7 +97,8 @@ class Sac final : public Agent {
 
   void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
            RandomStream stream, std::uint64_t counter) override;
-  void set_env_steps(std::int64_t env_steps) override bool needs_reward_range() const override {
+  void set_env_steps(std::int64_t env_steps) override;
+  bool needs_reward_range() const override {
     return model_.config.critic.target_clip == TargetClip::bound;
   }
   void set_reward_ranges(const std::vector<RewardRange>& rewards) override;
