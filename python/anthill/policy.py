@@ -10,9 +10,9 @@ _LAYER_NORM_EPS = 1e-5
 _UNIT_NORM_EPS = 1e-12
 # keys of [actor] and [critic] that the forward pass follows, and those that only learning reads
 _FOLLOWED = {"hidden_dims", "activation", "layer_norm", "layer_norm_placement", "residual", "unit_features", "output"}
-_FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max"}
+_FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max", "distribution"}
 _OF_LEARNING = {"learning_rate", "weight_decay", "max_gradient_norm", "log_prob_form", "dropout"}
-_OF_LEARNING |= {"target_clip", "target_range_period"}
+_OF_LEARNING |= {"target_clip", "target_range_period", "num_critics", "initialisation", "output_init_bound"}
 _NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha")
 _ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
@@ -166,12 +166,21 @@ class Policy:
         """In [-1, 1]. SAC's output is the means and the raw log standard deviations side by side."""
         if self.algorithm != "sac":
             linear = self.config["actor"]["output"] == "linear"
-            return np.clip(output, -1, 1) if linear else np.tanh(output)
+            return self._clipped(output) if linear else np.tanh(output)
+        squash = np.tanh
+        if self.config["actor"].get("distribution") == "clipped_gaussian":
+            squash = self._clipped
         mean, raw = np.split(output, 2, axis=1)
         if deterministic:
-            return np.tanh(mean)
+            return squash(mean)
         noise = (rng or np.random.default_rng()).standard_normal(mean.shape, np.float32)
-        return np.tanh(mean + np.exp(log_std(self.config["actor"], raw)) * noise)
+        return squash(mean + np.exp(log_std(self.config["actor"], raw)) * noise)
+
+    def _clipped(self, output):
+        """An output without tanh, which is in the units of agent.action_units, in [-1, 1]."""
+        if self.config["agent"].get("action_units") == "environment":
+            output = (output - self._bias) / self._scale
+        return np.clip(output, -1, 1)
 
 
 def log_std(actor, raw):

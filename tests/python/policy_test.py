@@ -50,7 +50,13 @@ def next_action(arrays, settings):
     return action, np.exp(arrays["start.log_alpha"]) * log_prob
 
 
-@pytest.mark.parametrize("path", [path for path in VECTORS if "dropout" not in path.name], ids=lambda path: path.stem)
+# switches of the losses that next_action() does not follow
+OTHER_LOSSES = ("dropout", "environment", "clipped", "turns")
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in VECTORS if not any(word in path.name for word in OTHER_LOSSES)], ids=lambda path: path.stem
+)
 def test_networks_are_pytorchs(path):
     """The critic's loss of PyTorch's own modules, which runs through every network of the file."""
     arrays, settings = read_safetensors(path)
@@ -64,7 +70,7 @@ def test_networks_are_pytorchs(path):
         q = [np.take_along_axis(online(batch["observation"]), index, axis=1)[:, 0]]
     else:
         action, entropy = next_action(arrays, settings)
-        names = [name for name in ("critic_0", "critic_1") if f"start.{name}.output.bias" in arrays]
+        names = [name for name in ("critic_0", "critic_1", "critic_2") if f"start.{name}.output.bias" in arrays]
         inputs = np.concatenate([batch["next_observation"], action], axis=1)
         value = np.min([mlp_of(arrays, f"start.target_{name}", settings)(inputs)[:, 0] for name in names], axis=0)
         value = value - entropy
@@ -93,9 +99,11 @@ def pendulum(tmp_path_factory):
     ("pendulum_sac", ("actor.unit_features=true", "actor.log_std_form=tanh_affine")),
     ("pendulum_td3", ()),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")),
+    ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear", "agent.action_units=environment")),
+    ("pendulum_sac", ("actor.distribution=clipped_gaussian", "agent.action_units=environment")),
     ("smoke", ("sim.env=Humanoid-v5", "sim.humanoid.ctrl_cost_weight=0.2")),
     ("cartpole_dqn", ()),
-], ids=["sac", "sac_elu", "sac_unit", "td3", "ddpg", "humanoid", "dqn"])  # fmt: skip
+], ids=["sac", "sac_elu", "sac_unit", "td3", "ddpg", "ddpg_units", "sac_clipped", "humanoid", "dqn"])  # fmt: skip
 def test_a_policy_acts_as_evaluate_does(tmp_path, config, settings):
     check_returns(train(tmp_path / "run", config, "sim.max_episode_steps=40", *settings))
 
