@@ -143,11 +143,9 @@ RunProbe::Donor RunProbe::load_donor(const fs::path& folder) const {
   }
   const EnvSpec& spec = trainer_->env().spec();
   Donor donor;
-  donor.agent = make_agent({agent}, {spec.observation_dim,
-                                     spec.action_dim,
-                                     {static_cast<std::uint64_t>(config_.run.seed)},
-                                     trainer_->device(),
-                                     spec.num_actions});
+  donor.agent = make_agent(
+      {agent},
+      agent_shape(spec, {static_cast<std::uint64_t>(config_.run.seed)}, trainer_->device()));
   donor.agent->load_networks(checkpoint.state().part("agent"));
   donor.view = donor.agent->actor_critic();
   if (!donor.view) {

@@ -125,11 +125,9 @@ int render(const Arguments& arguments) {
   check_experiment(experiment, 0);
   Show show{.config = experiment.config, .env = make_env(experiment.config.sim)};
   const ExperimentConfig& config = show.config;
-  const AgentShape shape = {show.env->spec().observation_dim,
-                            show.env->spec().action_dim,
-                            {static_cast<std::uint64_t>(config.run.seed)},
-                            resolve_device(config.run.device),
-                            show.env->spec().num_actions};
+  const AgentShape shape =
+      agent_shape(show.env->spec(), {static_cast<std::uint64_t>(config.run.seed)},
+                  resolve_device(config.run.device));
   const auto agent = make_agent({config.agent}, shape);
   load_agent(folder, arguments.checkpoint, *agent);
   if (const auto critics = agent->actor_critic()) show.alpha = critics->alpha();
