@@ -78,7 +78,6 @@ Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
   rewards_ = make_sac_rewards(std::vector<RewardRange>(members.size()), shape.device);
   metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
                            model_.discount.options());
-  rewards_ = make_sac_rewards(std::vector<RewardRange>(members.size()), shape.device);
 }
 
 /// Alpha where it follows a schedule (agent_config.hpp has the formula).
