@@ -28,6 +28,7 @@ if(ANTHILL_LEARNER)
   anthill_python_test(integration.resume fast integration/resume_test.py)
   anthill_python_test(integration.probe fast integration/probe_test.py)
   anthill_python_test(integration.members fast integration/members_test.py)
+  anthill_python_test(integration.bundle fast integration/bundle_test.py)
   anthill_python_test(integration.faults fast integration/faults_test.py)
   # slow: a sanitizer would look into the graphics driver
   anthill_python_test(integration.render slow integration/render_test.py)
