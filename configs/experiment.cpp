@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "configs/experiment_file.hpp"
 #include "configs/fields.hpp"
 #include "configs/relations.hpp"
-#include "configs/toml_reader.hpp"
 #include "sim/errors.hpp"
 
 namespace anthill {
@@ -48,13 +48,26 @@ ResolvedExperiment read_experiment(const std::string& path,
     settings.back().location = kOverrideOrigin;
   }
   settings.insert(settings.end(), last.begin(), last.end());
+ExperimentFile read_experiment_file(const std::string& path) {
+  ExperimentFile file{path, read_config_file(path), {}};
+  file.settings = read_settings(file.verbatim, path);
+  return file;
+}
+
+ResolvedExperiment resolve_experiment(const ExperimentFile& file,
+                                      const std::vector<Setting>& later) {
+  ResolvedExperiment experiment;
+  experiment.path = file.path;
+  experiment.verbatim = file.verbatim;
+  std::vector<Setting> settings = file.settings;
+  settings.insert(settings.end(), later.begin(), later.end());
   // default < preset < file < override
   for (const Field& field : fields()) experiment.origins[field.key()] = kDefaultOrigin;
   const Preset& preset = find_preset(preset_name(settings));
   for (const auto& [key, value] : preset.values) {
     apply(experiment, *find_field(key), value, kPresetOrigin + preset.name);
   }
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const std::filesystem::path folder = std::filesystem::path(file.path).parent_path();
   for (const Setting& setting : settings) {
     // a file's paths count from the file, the command line's from where the command runs
     const bool in_file = setting.location != kOverrideOrigin;
@@ -64,6 +77,17 @@ ResolvedExperiment read_experiment(const std::string& path,
   }
   check_relations(experiment);
   return experiment;
+}
+
+ResolvedExperiment read_experiment(const std::string& path,
+                                   const std::vector<std::string>& overrides) {
+  const ExperimentFile file = read_experiment_file(path);
+  std::vector<Setting> later;
+  for (const std::string& text : overrides) {
+    later.push_back(read_override(text));
+    later.back().location = kOverrideOrigin;
+  }
+  return resolve_experiment(file, later);
 }
 
 std::vector<std::string> check_experiment(const ResolvedExperiment& experiment, int num_cores) {

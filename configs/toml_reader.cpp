@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 
-#include "configs/toml_scan.hpp"
+#include "configs/toml_nodes.hpp"
 #include "configs/toml_text.hpp"
 #include "configs/unknown_name.hpp"
 #include "sim/errors.hpp"
-
-// Some of toml++'s assertions fail on malformed text that its error handling then refuses properly:
-// neither abort on them (debug builds) nor let the optimiser rely on them (Clang with NDEBUG).
-#undef NDEBUG
-#define TOML_ASSERT(expr) static_cast<void>(0)
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 namespace anthill {
 namespace {
@@ -26,18 +18,6 @@ struct Leaf {
   toml::source_position key_at;
   const toml::node* node = nullptr;
 };
-
-bool before(const toml::source_position& a, const toml::source_position& b) {
-  return a.line != b.line ? a.line < b.line : a.column < b.column;
-}
-
-std::string position_text(const toml::source_position& at) {
-  std::string text(":");
-  text += std::to_string(at.line);
-  text += ':';
-  text += std::to_string(at.column);
-  return text;
-}
 
 /// All leaves below `table`. A table where a setting should be counts as a leaf. The depth is
 /// bounded by scan_toml.
@@ -228,6 +208,25 @@ std::vector<Setting> read_settings(std::string_view text, const std::string& pat
     throw ConfigError(file +
                       ":1:1: no setting in this file; start with [sim] and env = \"Ant-v4\"");
   }
+  const toml::table root = parse_toml(text, locate);
+  std::vector<Leaf> leaves;
+  collect_leaves(root, {}, leaves);
+  if (leaves.empty()) {
+    throw ConfigError(file +
+                      ":1:1: no setting in this file; start with [sim] and env = \"Ant-v4\"");
+  }
+  std::sort(leaves.begin(), leaves.end(),
+            [](const Leaf& a, const Leaf& b) { return before(a.key_at, b.key_at); });
+  std::vector<Setting> settings;
+  for (const Leaf& leaf : leaves) {
+    const Field* field = find_field(dotted_key(leaf.path));
+    if (field == nullptr) {
+      throw ConfigError(locate(leaf.key_at) + ": " +
+                        unknown_name_message(leaf.path, leaf.node->is_table()));
+    }
+    const std::string location = locate(leaf.node->source().begin);
+    settings.push_back({field, checked_node(*field, *leaf.node, location), location});
+  }
   return settings;
 }
 
@@ -282,10 +281,10 @@ Setting read_override(const std::string& text) {
   }
   const auto locate = [&](const toml::source_position&) { return location; };
   if (is_bare_word(value) && !toml::parse("value = " + value)) {
-    return {field, checked_value(*field, toml::value<std::string>(value), location), location};
+    return {field, checked_node(*field, toml::value<std::string>(value), location), location};
   }
-  const toml::table table = parse("value = " + value, locate);
-  return {field, checked_value(*field, *table.get("value"), location), location};
+  const toml::table table = parse_toml("value = " + value, locate);
+  return {field, checked_node(*field, *table.get("value"), location), location};
 }
 
 }  // namespace anthill

@@ -1,0 +1,31 @@
+/// The subcommands of `anthill sweep`. Each adds itself to the parser; when it was chosen, `chosen`
+/// is set to what runs it and returns the exit code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <vector>
+
+#include "apps/sweep_slurm.hpp"
+
+namespace anthill {
+
+using Chosen = std::function<int()>;
+
+void add_expand_command(CLI::App& app, Chosen& chosen);   // table of points
+void add_run_command(CLI::App& app, Chosen& chosen);      // on this machine
+void add_status_command(CLI::App& app, Chosen& chosen);   // what the runs do
+void add_collect_command(CLI::App& app, Chosen& chosen);  // one CSV
+void add_resume_command(CLI::App& app, Chosen& chosen);   // what is not finished
+void add_submit_command(CLI::App& app, Chosen& chosen);   // Slurm arrays
+void add_cancel_command(CLI::App& app, Chosen& chosen);   // takes them back
+void add_task_command(CLI::App& app, Chosen& chosen);     // one task of an array, inside of a job
+
+/// Runs these on this machine, `jobs` side by side, and says how it went; returns the exit code.
+int run_here(const SweepFolder& folder, const std::vector<SweepRun>& runs, int jobs);
+
+/// Submits these to Slurm and says under which numbers; returns the exit code.
+int submit_runs(const SweepFolder& folder, const std::vector<SweepRun>& runs,
+                const SubmitOptions& options);
+
+}  // namespace anthill

@@ -1,0 +1,93 @@
+#include "apps/sweep_estimate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+namespace anthill {
+namespace {
+
+struct TaskCost {
+  std::string_view prefix;  // of sim.env; the first that fits counts
+  double observation_dim, action_dim;
+  double step_us;  // one control step on one core
+};
+
+// dimensions: docs/environments.md; costs: `anthill bench env`, one thread, rounded
+constexpr std::array<TaskCost, 17> kTasks = {{{"Ant-v4", 27, 8, 450},
+                                              {"Ant", 105, 8, 450},
+                                              {"HalfCheetah", 17, 6, 120},
+                                              {"Hopper", 11, 3, 80},
+                                              {"Walker2d", 17, 6, 130},
+                                              {"HumanoidStandup", 348, 17, 700},
+                                              {"Humanoid", 376, 17, 700},
+                                              {"Swimmer", 8, 2, 50},
+                                              {"InvertedPendulum", 4, 1, 15},
+                                              {"InvertedDoublePendulum", 9, 1, 30},
+                                              {"Reacher", 10, 2, 20},
+                                              {"Pendulum", 3, 1, 1},
+                                              {"CartPole", 4, 2, 1},
+                                              {"MountainCar", 2, 1, 1},
+                                              {"LunarLanderContinuous", 8, 2, 50},
+                                              {"LunarLander", 8, 4, 50},
+                                              {"", 50, 10, 300}}};
+
+const TaskCost& cost_of(std::string_view env) {
+  for (const TaskCost& task : kTasks) {
+    if (env.starts_with(task.prefix)) return task;
+  }
+  return kTasks.back();
+}
+
+/// Multiplications of one row through a network.
+double products(double inputs, const std::vector<std::int64_t>& hidden_dims, double outputs) {
+  double sum = 0.0, width = inputs;
+  for (const std::int64_t next : hidden_dims) {
+    sum += width * static_cast<double>(next);
+    width = static_cast<double>(next);
+  }
+  return sum + width * outputs;
+}
+
+/// Seconds of one update: forward and backward passes of twin critics, their targets and the actor.
+double update_seconds(const ExperimentConfig& config, const TaskCost& task) {
+  constexpr double kFlopsPerSecond = 5e10, kOverhead_s = 2e-4;
+  const double critic =
+      products(task.observation_dim + task.action_dim, config.agent.critic.hidden_dims, 1.0);
+  const double actor =
+      products(task.observation_dim, config.agent.actor.hidden_dims, 2.0 * task.action_dim);
+  const double flops =
+      2.0 * static_cast<double>(config.training.batch_size) * (12.0 * critic + 4.0 * actor);
+  return kOverhead_s + flops / kFlopsPerSecond;
+}
+
+double evaluation_steps(const ExperimentConfig& config, double total) {
+  if (config.evaluation.period == 0) return 0.0;
+  const double evaluations =
+      1.0 + std::floor(total / static_cast<double>(config.evaluation.period));
+  // an episode of middling length
+  return evaluations * static_cast<double>(config.evaluation.num_episodes) * 500.0;
+}
+
+}  // namespace
+
+RunEstimate estimate_run(const ExperimentConfig& config) {
+  const TaskCost& task = cost_of(config.sim.env);
+  const auto total = static_cast<double>(config.training.total_env_steps);
+  const double learning =
+      std::max(0.0, total - static_cast<double>(config.training.learning_starts));
+  RunEstimate estimate;
+  estimate.seconds = 1e-6 * task.step_us * (total + evaluation_steps(config, total)) +
+                     config.training.replay_ratio * learning * update_seconds(config, task);
+  const double rows = std::min(static_cast<double>(config.buffer.capacity),
+                               total + static_cast<double>(config.sim.num_envs));
+  const double row_bytes =
+      64.0 * std::ceil((4.0 * (2.0 * task.observation_dim + task.action_dim + 2.0)) / 64.0);
+  constexpr double kProgram_mib = 130.0;
+  estimate.memory_mib = kProgram_mib + rows * row_bytes / (1024.0 * 1024.0);
+  return estimate;
+}
+
+}  // namespace anthill

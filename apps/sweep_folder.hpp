@@ -1,0 +1,81 @@
+/// The folder of a sweep:
+///
+///     SWEEP/sweep.toml                  the sweep file as of the last run or submit
+///     SWEEP/points.json                 its points and seeds
+///     SWEEP/ID-short-overrides/point.toml   one point, every setting resolved: what the runs read
+///     SWEEP/ID-short-overrides/seed-3/      a run folder (docs/run_folder.md)
+///     SWEEP/ID-short-overrides/seed-3.log   what the run said
+///     SWEEP/ID-short-overrides/seed-3.json  how its last process ended
+///     SWEEP/.jobs/0001/                 an array job
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "configs/sweep.hpp"
+
+namespace anthill {
+
+struct FrozenPoint {
+  std::string id;
+  std::string folder;                         // its name in the sweep's folder
+  std::map<std::string, std::string> values;  // of every swept key, as TOML
+  std::int64_t total_env_steps = 0;
+};
+
+struct SweepRun {
+  std::string point;  // the folder's name
+  std::int64_t seed = 0;
+  std::int64_t total_env_steps = 0;  // 0: unknown
+
+  bool operator==(const SweepRun& other) const {
+    return point == other.point && seed == other.seed;
+  }
+  /// "seed-3"
+  std::string seed_name() const { return "seed-" + std::to_string(seed); }
+};
+
+class SweepFolder {
+ public:
+  /// Writes what the runs need, and nothing that a finished or running run has written. A point
+  /// whose id has a folder keeps it, whatever it is called. `write` false: only says what the
+  /// folder would hold. Throws ConfigError when a frozen point
+  /// is not the one its name says, or std::runtime_error when it cannot be written.
+  static SweepFolder freeze(const SweepFile& sweep, const std::vector<SweepPoint>& points,
+                            const std::filesystem::path& path, bool write = true);
+
+  /// Throws ConfigError when `path` is no sweep's folder.
+  static SweepFolder open(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::string& name() const { return name_; }
+  const std::vector<std::string>& keys() const { return keys_; }
+  const std::vector<FrozenPoint>& points() const { return points_; }
+  const std::vector<std::int64_t>& seeds() const { return seeds_; }
+
+  /// Every point with every seed; the first point's first.
+  std::vector<SweepRun> runs() const;
+
+  // the places of a run
+  std::filesystem::path run_folder(const SweepRun& run) const;
+  std::filesystem::path config_of(const SweepRun& run) const;
+  std::filesystem::path log_of(const SweepRun& run) const;
+  std::filesystem::path result_of(const SweepRun& run) const;
+
+  std::filesystem::path jobs() const { return path_ / ".jobs"; }
+
+ private:
+  std::filesystem::path path_;
+  std::string name_;
+  std::vector<std::string> keys_;
+  std::vector<FrozenPoint> points_;
+  std::vector<std::int64_t> seeds_;
+};
+
+/// runs/NAME: where a sweep goes unless its user says otherwise.
+std::filesystem::path default_sweep_folder(const SweepFile& sweep);
+
+}  // namespace anthill

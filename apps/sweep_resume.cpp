@@ -1,0 +1,64 @@
+/// anthill sweep resume: what is not finished goes on.
+#include <algorithm>
+#include <memory>
+
+#include "apps/command_line.hpp"
+#include "apps/exit_codes.hpp"
+#include "apps/sweep_commands.hpp"
+#include "apps/sweep_status.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ResumeArguments {
+  std::string folder;
+  bool failed = false, unfinished = false, here = false;
+  int jobs = 0;  // 0: not given
+};
+
+int resume(const ResumeArguments& arguments) {
+  if (arguments.failed == arguments.unfinished) {
+    throw ConfigError(
+        "resume needs --failed (what an error ended) or --unfinished (all that is "
+        "not finished)");
+  }
+  const SweepFolder folder = SweepFolder::open(arguments.folder);
+  const std::vector<fs::path> jobs = job_folders(folder);
+  const bool here = arguments.here || arguments.jobs > 0 || jobs.empty();
+  const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
+  std::vector<SweepRun> runs;
+  for (const RunReport& report : report_runs(folder)) {
+    const bool wanted = arguments.failed ? report.progress == RunProgress::failed
+                                         : report.progress != RunProgress::finished &&
+                                               report.progress != RunProgress::running;
+    const bool is_queued = queued.contains(report.run.point + "/" + report.run.seed_name());
+    if (wanted && !is_queued) runs.push_back(report.run);
+  }
+  if (runs.empty()) {
+    print_message("nothing to resume");
+    return kExitFinished;
+  }
+  if (here) return run_here(folder, runs, std::max(1, arguments.jobs));
+  return submit_runs(folder, runs, read_job(jobs.back()).options);
+}
+
+}  // namespace
+
+void add_resume_command(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<ResumeArguments>();
+  CLI::App* command = app.add_subcommand(
+      "resume", "go on with what is not finished: through Slurm where it was submitted, else here");
+  command->add_option("SWEEP", arguments->folder, "folder of the sweep")->required();
+  command->add_flag("--failed", arguments->failed, "runs that an error ended");
+  command->add_flag("--unfinished", arguments->unfinished,
+                    "all runs that are not finished and not running");
+  command->add_flag("--here", arguments->here, "on this machine also where it was submitted");
+  command->add_option("-j,--jobs", arguments->jobs, "on this machine, so many side by side")
+      ->check(CLI::Range(1, 1024));
+  command->callback([&chosen, arguments] { chosen = [=] { return resume(*arguments); }; });
+}
+
+}  // namespace anthill

@@ -1,0 +1,142 @@
+/// anthill sweep task: one task of an array job, on a node (scripts/slurm_task calls it).
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "algos/training/file_io.hpp"
+#include "apps/command_line.hpp"
+#include "apps/exit_codes.hpp"
+#include "apps/sweep_commands.hpp"
+#include "apps/sweep_engine.hpp"
+#include "apps/sweep_process.hpp"
+#include "apps/sweep_slurm.hpp"
+#include "apps/sweep_status.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct TaskArguments {
+  std::string job;
+  int index = 0;
+  bool requeue = false;
+};
+
+/// How often the time limit has stopped this task, and how far it had come the last time.
+struct Continuations {
+  int count = 0;
+  std::int64_t env_steps = -1;
+};
+
+fs::path continuations_file(const TaskArguments& arguments) {
+  return fs::path(arguments.job) / ("task-" + std::to_string(arguments.index) + ".json");
+}
+
+Continuations read_continuations(const TaskArguments& arguments) {
+  const fs::path file = continuations_file(arguments);
+  std::error_code error;
+  if (!fs::exists(file, error)) return {};
+  const Json json = Json::parse(read_file(file), nullptr, false);
+  if (!json.is_object()) return {};
+  return {json.value("continuations", 0), json.value("env_steps", std::int64_t{-1})};
+}
+
+std::int64_t env_steps_of(const SweepFolder& folder, const std::vector<SweepRun>& runs) {
+  std::int64_t sum = 0;
+  for (const SweepRun& run : runs) sum += report_run(folder, run).env_steps;
+  return sum;
+}
+
+/// The task will not go on by itself: its runs' results say why.
+int give_up(const SweepFolder& folder, const std::vector<SweepRun>& runs,
+            const std::string& reason) {
+  for (const SweepRun& run : runs) {
+    if (report_run(folder, run).progress == RunProgress::stopped) {
+      write_result(folder, run, kExitFailed, reason);
+    }
+  }
+  print_message(reason);
+  return kExitFailed;
+}
+
+/// Puts this task, and no other of its array, back into the queue.
+void put_back() {
+  const char* array = std::getenv("SLURM_ARRAY_JOB_ID");
+  const char* index = std::getenv("SLURM_ARRAY_TASK_ID");
+  if (array == nullptr || index == nullptr) return;
+  const Captured answer = capture({"scontrol", "requeue", std::string(array) + "_" + index});
+  if (answer.exit_code == 0) return;
+  print_message(answer.exit_code == 127
+                    ? std::string("no scontrol here: anthill sweep resume --unfinished goes on")
+                    : "scontrol requeue: " + answer.errors);
+}
+
+int go_on_later(const SweepFolder& folder, const std::vector<SweepRun>& runs,
+                const TaskArguments& arguments, int most) {
+  Continuations before = read_continuations(arguments);
+  const std::int64_t env_steps = env_steps_of(folder, runs);
+  if (before.count >= most) {
+    return give_up(folder, runs,
+                   "the time limit has stopped this task " + std::to_string(before.count + 1) +
+                       " times; raise --max-continuations, or go on with anthill sweep resume "
+                       "--failed");
+  }
+  if (before.env_steps >= env_steps) {
+    return give_up(folder, runs,
+                   "no env step was made between two time limits; submit with a longer time");
+  }
+  const Json json = {{"continuations", before.count + 1}, {"env_steps", env_steps}};
+  replace_file(continuations_file(arguments), json.dump() + "\n", true);
+  print_message("the time limit comes; saved, to be continued (" +
+                std::to_string(before.count + 1) + ")");
+  if (arguments.requeue) put_back();
+  return kExitStopped;
+}
+
+int task(const TaskArguments& arguments) {
+  const fs::path place = fs::absolute(arguments.job).lexically_normal();
+  const ArrayJob job = read_job(place);
+  if (arguments.index < 0 || static_cast<std::size_t>(arguments.index) >= job.tasks.size()) {
+    throw ConfigError("'" + place.string() + "' has no task " + std::to_string(arguments.index));
+  }
+  std::error_code error;
+  if (fs::exists(place / "cancelled", error)) {
+    print_message("this array job was cancelled");
+    return kExitStopped;
+  }
+  const SweepFolder folder = SweepFolder::open(place.parent_path().parent_path());
+  std::vector<SweepRun> runs = job.tasks[static_cast<std::size_t>(arguments.index)];
+  int failed_before = 0;
+  if (read_continuations(arguments).count > 0) {
+    // what failed before the time limit would fail again
+    failed_before = static_cast<int>(std::erase_if(runs, [&](const SweepRun& run) {
+      return report_run(folder, run).progress == RunProgress::failed;
+    }));
+  }
+  const EngineResult result =
+      run_engine(folder, runs, {std::max(1, static_cast<int>(runs.size())), 60.0, true});
+  if (result.stopped > 0 && result.time_is_up) {
+    return go_on_later(folder, runs, arguments, job.options.max_continuations);
+  }
+  if (result.stopped > 0) return kExitStopped;
+  return result.failed + failed_before > 0 ? kExitFailed : kExitFinished;
+}
+
+}  // namespace
+
+void add_task_command(CLI::App& app, Chosen& chosen) {
+  const auto arguments = std::make_shared<TaskArguments>();
+  CLI::App* command =
+      app.add_subcommand("task", "run one task of an array job (inside of a batch job)");
+  command->add_option("JOB", arguments->job, "folder of the array job")->required();
+  command->add_option("INDEX", arguments->index, "which task, from 0")->required();
+  command->add_flag("--requeue", arguments->requeue,
+                    "at the time limit, put the task back into the queue");
+  command->callback([&chosen, arguments] { chosen = [=] { return task(*arguments); }; });
+}
+
+}  // namespace anthill

@@ -1,0 +1,24 @@
+/// What makes two runs the same point of a sweep.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "algos/training/experiment_config.hpp"
+
+namespace anthill {
+
+/// The settings that say where and how a run is carried out, and change nothing that it learns or
+/// records: they are no part of a point's identity.
+const std::vector<std::string>& machine_only_keys();
+
+/// The resolved settings that are not default, but for run.seed and machine_only_keys(): one
+/// "key = value" each, sorted by key. Defaults are left out so that a key which a later version
+/// adds changes no identity. A file that a setting names counts by its name and content. Throws
+/// ConfigError when that file cannot be read.
+std::string identity_text(const ExperimentConfig& config);
+
+/// 12 hexadecimal digits: a hash of identity_text().
+std::string point_id(const ExperimentConfig& config);
+
+}  // namespace anthill

@@ -1,0 +1,148 @@
+"""anthill sweep on this machine: expanding, running, stopping, resuming, collecting."""
+
+import csv
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from anthill_command import BIN, assert_fails
+from sweep_runs import BASE, expect, libraries, run_folders, status_of, sweep, tables, write_sweep
+
+GRID = 'seeds = [0, 1]\n[grid]\n"training.replay_ratio" = [0.1, 0.2]\n'
+# about ten seconds on a core: long enough to be stopped
+LONG = BASE.replace("total_env_steps = 2000", "total_env_steps = 400000")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """GRID, run with --jobs 2: (folder, what it said)."""
+    folder = tmp_path_factory.mktemp("finished")
+    result = expect(sweep("run", write_sweep(folder, GRID), "-o", folder / "out", "--jobs", 2))
+    return folder / "out", result.stderr
+
+
+def test_expand_prints_points_with_estimates(tmp_path):
+    file = write_sweep(tmp_path, GRID)
+    lines = expect(sweep("expand", file)).stdout.splitlines()
+    assert lines[0].split() == ["index", "id", "env", "steps", "time", "MiB", "settings"]
+    assert [line.split()[0] for line in lines[1:3]] == ["0", "1"]
+    assert "training.replay_ratio=0.1" in lines[1] and " 2000 " in lines[1]
+    assert lines[3].startswith("2 points x 2 seeds = 4 runs")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_loads_neither_libtorch_nor_mujoco():
+    for name in ("torch", "c10", "mujoco", "cuda"):
+        assert name not in libraries(BIN / "anthill-sweep")
+
+
+def test_wrong_input_is_one_line(tmp_path):
+    file = write_sweep(tmp_path, '[grid]\n"agent.tua" = [1]\n')
+    assert_fails(sweep("run", file, "-o", tmp_path / "out"), 2, f"{file}:3:1", "did you mean 'tau'?")
+    assert not (tmp_path / "out").exists()
+    assert_fails(sweep("status", tmp_path), 2, "is no sweep's folder")
+    assert_fails(sweep("resume", tmp_path), 2, "--failed", "--unfinished")
+
+
+def test_one_and_two_jobs_write_the_same(finished, tmp_path):
+    folder, said = finished
+    file = write_sweep(tmp_path, GRID)
+    expect(sweep("run", file, "-o", tmp_path / "out", "--jobs", 1))
+    assert len(run_folders(folder)) == 4
+    assert tables(folder) == tables(tmp_path / "out")
+    assert "4 finished, 0 failed, 0 not finished" in said
+
+
+def test_the_same_command_again_does_nothing(finished):
+    folder, _ = finished
+    before = {path: os.stat(path).st_mtime_ns for path in folder.rglob("*")}
+    expect(sweep("run", folder.parent / "sweep.toml", "-o", folder))
+    assert {path: os.stat(path).st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_an_edited_sweep_keeps_what_is_done(finished, tmp_path):
+    folder, _ = finished
+    names = set(run_folders(folder))
+    # another order, another axis that holds the old value, and one more seed: the same ids, the same folders
+    file = write_sweep(tmp_path, 'seeds = [1, 0]\n[grid]\n"agent.tau" = [0.005]\n"training.replay_ratio" = [0.2, 0.1]\n')
+    result = expect(sweep("run", file, "-o", folder))
+    assert "4 finished" in result.stderr and "begins" not in result.stderr
+    assert set(run_folders(folder)) == names
+
+
+def test_status_and_collect(finished, tmp_path):
+    folder, _ = finished
+    assert "4 runs: 4 finished" in expect(sweep("status", folder)).stdout
+    out = tmp_path / "all.csv"
+    expect(sweep("collect", folder, "-o", out))
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert len(rows) == sum(len(one["eval.csv"]) for one in tables(folder).values())
+    assert {row["training.replay_ratio"] for row in rows} == {"0.1", "0.2"}
+    assert {row["seed"] for row in rows} == {"0", "1"} and {row["progress"] for row in rows} == {"finished"}
+    assert all(float(row["return_mean"]) < 0 for row in rows)
+    assert_fails(sweep("collect", folder, "--table", "nothing"), 2, "choose train")
+
+
+def test_the_analysis_reads_the_folder(finished):
+    folder, _ = finished
+    code = ("import sys; from analysis.arms import read_collection; c = read_collection([sys.argv[1]]);"
+            "print(sorted((arm.name, arm.seeds) for arm in c.arms), c.left_out)")
+    result = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True)
+    assert result.stdout.strip() == "[('replay_ratio 0.1', [0, 1]), ('replay_ratio 0.2', [0, 1])] []", result.stderr
+
+
+def test_a_frozen_point_is_what_its_name_says(finished, tmp_path):
+    out = tmp_path / "out"
+    file = write_sweep(tmp_path, '[grid]\n"agent.tau" = [0.1]\n[set]\n"training.total_env_steps" = 300\n')
+    expect(sweep("run", file, "-o", out))
+    point = next(out.glob("*/point.toml"))
+    point.write_text(point.read_text().replace("tau = 0.1", "tau = 0.2"))
+    assert_fails(sweep("run", file, "-o", out), 2, "point.toml", "has been changed")
+
+
+def test_a_failing_point_harms_no_other(tmp_path):
+    file = write_sweep(tmp_path, '[grid]\n"sim.env" = ["Nope-v1", "Pendulum-v1"]\n')
+    expect(sweep("run", file, "-o", tmp_path / "out"), 1)
+    status = expect(sweep("status", tmp_path / "out")).stdout
+    assert "1 finished" in status and "1 failed" in status
+    assert any(line.startswith("failed") and "Nope-v1" in line for line in status.splitlines()), status
+    result = expect(sweep("resume", tmp_path / "out", "--failed"), 1)
+    assert "1 failed" in result.stderr and "Pendulum" not in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stopped_runs_are_saved_and_go_on(tmp_path, number):
+    file, out = write_sweep(tmp_path, "seeds = [0, 1, 2]\n", LONG), tmp_path / "out"
+    command = [BIN / "anthill", "sweep", "run", file, "-o", out, "--jobs", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.time() + 100
+    while sum(status_of(path).get("env_steps", 0) > 2000 for path in run_folders(out).values()) < 2:
+        assert time.time() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(number)
+    said = process.communicate(timeout=100)[1]
+    assert process.returncode == 3, said
+    status = expect(sweep("status", out)).stdout
+    assert "1 waiting, 2 stopped" in status, status
+    # one that goes on is the one that was never stopped
+    steps = {name: status_of(path)["env_steps"] for name, path in run_folders(out).items()}
+    assert all(0 < value < 400000 for value in steps.values())
+    for path in run_folders(out).values():
+        assert json.loads((path / "status.json").read_text())["state"] == "stopped"
+
+
+def test_names_reach_no_shell(tmp_path):
+    name = "a b'c\"d $(touch pwned) `x` ä%a"
+    file = write_sweep(tmp_path / name, f"name = {json.dumps(name, ensure_ascii=False)}\n"
+                       '[set]\n"training.total_env_steps" = 300\n')
+    result = expect(sweep("run", file, cwd=tmp_path))
+    assert len(run_folders(tmp_path / "runs" / name)) == 1
+    assert "1 finished" in result.stderr
+    assert not list(pathlib.Path(tmp_path).rglob("pwned"))
