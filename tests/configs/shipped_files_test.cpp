@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "configs/sweep.hpp"
 #include "tests/configs/config_files.hpp"
 
 using namespace anthill;
@@ -106,4 +107,21 @@ BOOST_AUTO_TEST_CASE(the_arms_have_the_settings_of_the_study) {
   BOOST_TEST((config.agent.actor.log_prob_form == LogProbForm::epsilon));
   BOOST_TEST(config.agent.critic.layer_norm);
   BOOST_TEST(!config.agent.actor.layer_norm);
+}
+
+BOOST_AUTO_TEST_CASE(every_shipped_sweep_expands_without_a_warning) {
+  std::size_t num_files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kConfigs + "sweeps")) {
+    ++num_files;
+    BOOST_TEST_CONTEXT(entry.path()) {
+      const SweepFile sweep = read_sweep(entry.path().string(), {});
+      for (const SweepPoint& point : expand_sweep(sweep)) {
+        const std::vector<std::string> warnings = check_experiment(resolve_point(sweep, point), 0);
+        BOOST_TEST(warnings.empty());
+      }
+      const std::string path = "configs/sweeps/" + entry.path().filename().string();
+      BOOST_TEST(sweep.verbatim.find(path) != std::string::npos);
+    }
+  }
+  BOOST_TEST(num_files >= 3u);
 }

@@ -50,7 +50,7 @@ def run_by(words):
     first = words[0]
     if first in OWN_SCRIPTS:
         rest = [OWN_SCRIPTS[first], *words[1:]] if OWN_SCRIPTS[first] else words[1:]
-        depth = 2 if rest[0] == "bench" and len(rest) > 1 and not rest[1].startswith("-") else 1
+        depth = 2 if rest[0] in ("bench", "sweep") and len(rest) > 1 and not rest[1].startswith("-") else 1
         head = rest[:depth] if not rest[0].startswith("-") else []
         return (str(BIN / "anthill"), *head), rest[len(head):]  # fmt: skip
     if first.split("/")[-1] == "python":
