@@ -11,7 +11,7 @@ from sweep_runs import run_folders, status_of
 
 PROGRAMS = ("sbatch", "slurmctld", "slurmd")
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
-DEADLINE = 120  # seconds; on a quiet machine nothing takes more than 40
+DEADLINE = 240  # seconds; on a quiet machine nothing takes more than 60
 
 
 def missing():
