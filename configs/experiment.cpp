@@ -36,18 +36,6 @@ std::string preset_name(const std::vector<Setting>& settings) {
 
 }  // namespace
 
-ResolvedExperiment read_experiment(const std::string& path,
-                                   const std::vector<std::string>& overrides,
-                                   const std::vector<Setting>& last) {
-  ResolvedExperiment experiment;
-  experiment.path = path;
-  experiment.verbatim = read_config_file(path);
-  std::vector<Setting> settings = read_settings(experiment.verbatim, path);
-  for (const std::string& text : overrides) {
-    settings.push_back(read_override(text));
-    settings.back().location = kOverrideOrigin;
-  }
-  settings.insert(settings.end(), last.begin(), last.end());
 ExperimentFile read_experiment_file(const std::string& path) {
   ExperimentFile file{path, read_config_file(path), {}};
   file.settings = read_settings(file.verbatim, path);
@@ -80,13 +68,15 @@ ResolvedExperiment resolve_experiment(const ExperimentFile& file,
 }
 
 ResolvedExperiment read_experiment(const std::string& path,
-                                   const std::vector<std::string>& overrides) {
+                                   const std::vector<std::string>& overrides,
+                                   const std::vector<Setting>& last) {
   const ExperimentFile file = read_experiment_file(path);
   std::vector<Setting> later;
   for (const std::string& text : overrides) {
     later.push_back(read_override(text));
     later.back().location = kOverrideOrigin;
   }
+  later.insert(later.end(), last.begin(), last.end());
   return resolve_experiment(file, later);
 }
 

@@ -37,6 +37,17 @@ std::optional<Value> list_value(const toml::array& array) {
   return items;
 }
 
+std::optional<Value> list_of_lists(const toml::array& array) {
+  std::vector<std::vector<double>> lists;
+  for (const toml::node& node : array) {
+    const toml::array* inner = node.as_array();
+    const std::optional<Value> list = inner ? list_value<double>(*inner) : std::nullopt;
+    if (!list) return std::nullopt;
+    lists.push_back(std::get<std::vector<double>>(*list));
+  }
+  return lists;
+}
+
 /// The node as a value of the field's type, or nothing where that would take a conversion.
 std::optional<Value> node_value(const toml::node& node, FieldType type) {
   if (const auto* boolean = node.as_boolean(); boolean && type == FieldType::boolean) {
@@ -54,6 +65,7 @@ std::optional<Value> node_value(const toml::node& node, FieldType type) {
     if (type == FieldType::integers) return list_value<std::int64_t>(*array);
     if (type == FieldType::reals) return list_value<double>(*array);
     if (type == FieldType::texts) return list_value<std::string>(*array);
+    if (type == FieldType::real_lists) return list_of_lists(*array);
   }
   return std::nullopt;
 }
@@ -73,8 +85,7 @@ std::string describe_node(const toml::node& node) {
 namespace {
 
 std::string describe_mismatch(const toml::node& node, FieldType type) {
-  const bool wants_list =
-      type == FieldType::integers || type == FieldType::reals || type == FieldType::texts;
+  const bool wants_list = type >= FieldType::integers;
   return node.is_array() && !wants_list ? "a list" : describe_node(node);
 }
 
