@@ -147,15 +147,14 @@ void WatchedRun::read_settings() {
 
 /// What the state of status.json, its age and the process say together.
 void WatchedRun::judge() {
+  if ((status_.state.empty() || !status_trouble_.empty()) && train_.num_rows() > 0) {
+    status_.env_steps = static_cast<std::int64_t>(latest(train_.column("env_steps")));
+    status_.gradient_updates = static_cast<std::int64_t>(latest(train_.column("gradient_updates")));
+    status_.wall_time_s = latest(train_.column("wall_time_s"));
+  }
   if (status_.state.empty()) {
     // results that were kept have no status
     health_ = train_.num_rows() > 0 ? Health::finished : Health::waiting;
-    if (train_.num_rows() > 0) {
-      status_.env_steps = static_cast<std::int64_t>(latest(train_.column("env_steps")));
-      status_.gradient_updates =
-          static_cast<std::int64_t>(latest(train_.column("gradient_updates")));
-      status_.wall_time_s = latest(train_.column("wall_time_s"));
-    }
     return;
   }
   health_ = Health::running;
@@ -169,7 +168,9 @@ void WatchedRun::judge() {
   }
   const bool here = !status_.host.empty() && status_.host == host_name() && status_.pid > 0;
   const bool gone = here && ::kill(static_cast<pid_t>(status_.pid), 0) != 0 && errno == ESRCH;
-  if ((gone && age_s_ > kGone_s) || age_s_ > kLost_s) {
+  is_process_here_ = here && !gone;
+  // a suspended process is silent for long, and goes on
+  if ((gone && age_s_ > kGone_s) || (!here && age_s_ > kLost_s)) {
     health_ = Health::crashed;
   } else if (age_s_ > kLate_s) {
     health_ = Health::silent;
@@ -201,9 +202,10 @@ void WatchedRun::collect_warnings() {
   if (health_ == Health::crashed) {
     warnings_.push_back("no heartbeat for " + duration(age_s_) +
                         (status_.host.empty() ? "" : " from " + status_.host) +
-                        ": crashed or killed; anthill train --resume goes on");
+                        ": crashed or killed; --resume goes on");
   } else if (health_ == Health::silent) {
-    warnings_.push_back("no heartbeat for " + duration(age_s_));
+    warnings_.push_back("no heartbeat for " + duration(age_s_) +
+                        (is_process_here_ ? ", but its process lives: suspended or stuck?" : ""));
   } else if (health_ == Health::diverged) {
     warnings_.push_back("numbers are not finite; read post_mortem/diagnosis.md");
   }

@@ -16,7 +16,7 @@ namespace anthill {
 enum class Health {
   waiting,  // a folder without a status: not started yet
   silent,   // running, but its heartbeat is late
-  crashed,  // its process is gone, or nothing was heard for a minute
+  crashed,  // its process is gone, or another machine's was not heard of for a minute
   starting,
   running,
   finished,
@@ -89,7 +89,8 @@ class WatchedRun {
   std::optional<Clock::time_point> changed_at_;  // when status.json was last seen to change
   CsvTail train_, evaluations_, episodes_, probes_;
   std::vector<std::string> warnings_;
-  bool is_read_ = false;  // of a run that is over: nothing is new
+  bool is_process_here_ = false;  // alive on this machine
+  bool is_read_ = false;          // of a run that is over: nothing is new
 };
 
 /// The newest value that is a number; NaN when there is none.

@@ -100,7 +100,8 @@ def test_a_half_written_line_waits(tmp_path):
 
 
 @pytest.mark.parametrize(("status", "words"), [
-    ({"age_s": 300}, ["crashed", "no heartbeat for 5m"]),
+    ({"age_s": 300, "host": "elsewhere"}, ["crashed", "no heartbeat for 5m", "from elsewhere: crashed or killed"]),
+    ({"age_s": 300}, ["silent", "no heartbeat for 5m", "but its process lives"]),
     ({"age_s": 30}, ["silent", "no heartbeat for 3"]),
     ({"age_s": 8, "pid": 2**22 + 1}, ["crashed", "no heartbeat for "]),  # above Linux's largest process id
     ({"age_s": 8, "pid": 2**22 + 1, "host": "elsewhere"}, ["running  on elsewhere"]),
@@ -134,6 +135,7 @@ def test_what_is_damaged_is_said(tmp_path):
     text = watch(folder)
     assert "! train.csv: line 62 has 2 cells, the header 11" in text
     assert "! status.json cannot be read; is the file damaged?" in text and text.splitlines()[1].startswith("running")
+    assert "6,200 env steps" in text  # as train.csv says
     assert "! q_mean was not finite" in text and "! critic_loss was not finite" in text
     assert "! the simulator failed in 3 transitions" in text
 
@@ -149,7 +151,7 @@ def test_all_runs_below_a_folder(tmp_path):
     for seed in (0, 2, 10):
         make_run(tmp_path / f"sweep/rr8-norm/seed-{seed}", state="finished", env_steps=10_000)
     make_run(tmp_path / "sweep/rr1/seed-0")
-    make_run(tmp_path / "sweep/rr1/seed-1", age_s=500)
+    make_run(tmp_path / "sweep/rr1/seed-1", age_s=500, host="elsewhere")
     (tmp_path / "sweep/rr1/seed-2").mkdir()
     text = watch(tmp_path / "sweep/")
     lines = text.splitlines()
@@ -240,7 +242,7 @@ def test_live_without_colour_until_ctrl_c(tmp_path):
 
 def test_more_runs_than_lines(tmp_path):
     for seed in range(40):
-        make_run(tmp_path / f"sweep/seed-{seed}", age_s=500 if seed == 39 else 0)
+        make_run(tmp_path / f"sweep/seed-{seed}", **({"age_s": 500, "host": "elsewhere"} if seed == 39 else {}))
     terminal = Terminal(tmp_path / "sweep")
     terminal.wait_for("more: ")
     first = terminal.text.split("\x1b[J")[0].splitlines()
