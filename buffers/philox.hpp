@@ -34,6 +34,7 @@ enum class RandomStream : std::uint32_t {
   probe_bootstrap = 14,    // counter: resample, lane: place in it
   target_noise = 15,       // counter: update, lane: element / 4 of the batch's actions (B x A)
   batch_permutation = 16,  // counter: draw, lane: 0 and 1; eight words key a permutation
+  target_subset = 17,      // counter: update, lane: element / 4 of one number per critic (E)
 };
 
 struct PhiloxWords {

@@ -35,8 +35,8 @@ constexpr EnumName<PolicyDistribution> kPolicyDistributions[] = {
     {PolicyDistribution::clipped_gaussian, "clipped_gaussian"}};
 constexpr EnumName<EntropyForm> kEntropyForms[] = {{EntropyForm::sampled, "sampled"},
                                                    {EntropyForm::analytic, "analytic"}};
-constexpr EnumName<PolicyValue> kPolicyValues[] = {{PolicyValue::minimum, "minimum"},
-                                                   {PolicyValue::first, "first"}};
+constexpr EnumName<PolicyValue> kPolicyValues[] = {
+    {PolicyValue::minimum, "minimum"}, {PolicyValue::first, "first"}, {PolicyValue::mean, "mean"}};
 constexpr EnumName<ActionUnits> kActionUnits[] = {{ActionUnits::normalised, "normalised"},
                                                   {ActionUnits::environment, "environment"}};
 constexpr EnumName<ExplorationSchedule> kExplorationSchedules[] = {
@@ -79,7 +79,7 @@ void add_agent(std::vector<Field>& fields) {
   table.add("double_dqn", &AgentConfig::double_dqn,
             "DQN: the online network chooses the action whose target value is taken.");
   table.add("policy_value", &AgentConfig::policy_value,
-            "SAC: the policy climbs the minimum of the critics, or the first one.");
+            "SAC: the policy climbs the minimum of the critics, the first one, or their mean.");
   table.add("target_policy", &AgentConfig::target_policy,
             "SAC: a target network of the policy chooses the action in the critics' target.");
   table.add("action_units", &AgentConfig::action_units,
@@ -157,6 +157,9 @@ void add_critic(std::vector<Field>& fields) {
             "Share of hidden units dropped behind every Linear of critics and targets (DroQ).");
   table.add("num_critics", &CriticConfig::num_critics, between(1, 64), "networks",
             "SAC: critics, of which the target takes the minimum.");
+  table.add("target_subset", &CriticConfig::target_subset, between(0, 64), "networks",
+            "SAC: the target takes the minimum of so many critics, drawn anew for every update "
+            "(REDQ; Chen et al., 2021); 0: of all.");
 }
 
 void add_temperature(std::vector<Field>& fields) {

@@ -61,6 +61,7 @@ void check_devices(const ResolvedExperiment& experiment) {
 
 void check_remedies(const ResolvedExperiment& experiment) {
   const AgentConfig& agent = experiment.config.agent;
+  require_at_most(experiment, "critic.target_subset", "critic.num_critics");
   const TemperatureConfig& temperature = agent.temperature;
   if (temperature.max_alpha > 0.0 && temperature.initial_alpha > temperature.max_alpha) {
     throw ConfigError(

@@ -55,7 +55,7 @@ enum class EntropyForm {
 };
 
 /// Which critic SAC's policy climbs.
-enum class PolicyValue { minimum, first };
+enum class PolicyValue { minimum, first, mean };
 
 /// What critics and log-probabilities measure actions in.
 enum class ActionUnits {
@@ -118,6 +118,7 @@ struct CriticConfig {
   std::int64_t target_range_period = 250;  // updates between which the range stands still
   double dropout = 0.0;                    // probability
   std::int64_t num_critics = 2;            // SAC
+  std::int64_t target_subset = 0;  // critics, drawn anew every update, of the target; 0: all
   double learning_rate = 3e-4;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;

@@ -17,6 +17,13 @@ static Tensor q_values(const SacModel& model, const Parameters& critic, const Te
   return mlp_forward(model.critic_shape, critic, {observation, action}, keep).squeeze(-1);
 }
 
+/// min over the critics, or over the update's own subset of them (REDQ; Chen et al., 2021: arXiv
+/// 2101.05982, algorithm 1): [M, E, B] -> [M, B].
+static Tensor target_minimum(const Tensor& q, const Tensor& subset) {
+  if (!subset.defined()) return q.amin(1);
+  return q.gather(1, subset.unsqueeze(-1).expand({-1, -1, q.size(2)})).amin(1);
+}
+
 /// J_Q (eq. 5 of 1812.05905), summed over the critics:
 ///   y = reward_scale * r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),
 ///       a' ~ pi(.|s')
@@ -32,8 +39,9 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const S
           sac_sample(model, model.target_actor, batch.next_observation, noise.next_action).action;
     }
     const Tensor next_q =
-        q_values(model, model.target_critic, batch.next_observation, next.action, noise.target_keep)
-            .amin(1);
+        target_minimum(q_values(model, model.target_critic, batch.next_observation, next.action,
+                                noise.target_keep),
+                       noise.subset);
     const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
     const Tensor discount = model.discount.unsqueeze(1) * batch.bootstrap;
     target =
@@ -48,13 +56,15 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const S
 }
 
 /// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise);
-/// with agent.policy_value = "first" Q_1 instead of the minimum.
+/// with agent.policy_value = "first" Q_1 instead of the minimum, with "mean" the mean over j.
 SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
   const auto policy = sac_sample(model, model.actor, batch.observation, noise.action);
   const Tensor all_q =
       q_values(model, model.critic, batch.observation, policy.action, noise.actor_keep);
-  const bool first = model.config.policy_value == PolicyValue::first;
-  const Tensor q = first ? all_q.select(1, 0) : all_q.amin(1);
+  const PolicyValue value = model.config.policy_value;
+  const Tensor q = value == PolicyValue::first  ? all_q.select(1, 0)
+                   : value == PolicyValue::mean ? all_q.mean(1)
+                                                : all_q.amin(1);
   const Tensor alpha = model.log_alpha.detach().exp().unsqueeze(1);
   return {(alpha * policy.log_prob - q).mean(-1), policy.log_prob.detach()};
 }
@@ -67,6 +77,7 @@ Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob) {
   return -factor * (log_prob.mean(-1) + model.target_entropy);
 }
 
+/// What every update draws: noise, masks, and which critics the target is of.
 void Sac::draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const {
   const auto counter = static_cast<std::uint64_t>(update);
   const auto normal = [&](Tensor& values, RandomStream stream) {
@@ -75,6 +86,13 @@ void Sac::draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) c
   };
   normal(noise.next_action, RandomStream::next_action_noise);
   normal(noise.action, RandomStream::actor_noise);
+  if (const std::int64_t size = model_.config.critic.target_subset; size > 0) {
+    // the critics with the largest of equally distributed numbers: any subset, equally likely
+    const Tensor keys =
+        at::empty({shape_.members(), model_.critic.ensemble()}, batch.reward.options());
+    fill_normal(keys, shape_.seeds, RandomStream::target_subset, counter);
+    noise.subset = std::get<1>(keys.topk(size, 1));
+  }
 
   const double dropout = model_.critic_shape.dropout;
   if (dropout == 0.0) return;

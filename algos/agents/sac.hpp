@@ -57,6 +57,7 @@ struct SacNoise {
   Tensor target_keep = {};               // for the target critics,
   Tensor critic_keep = {};               // for the critics in their own loss,
   Tensor actor_keep = {};                // and in the actor's
+  Tensor subset = {};                    // (M x K) int64, critics of the target; undefined: all
 };
 
 /// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them

@@ -68,7 +68,8 @@ SacNoise member_of(const SacNoise& noise, std::int64_t member) {
           .action = row(noise.action, member),
           .target_keep = row(noise.target_keep, member),
           .critic_keep = row(noise.critic_keep, member),
-          .actor_keep = row(noise.actor_keep, member)};
+          .actor_keep = row(noise.actor_keep, member),
+          .subset = row(noise.subset, member)};
 }
 
 }  // namespace anthill

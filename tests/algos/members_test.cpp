@@ -30,6 +30,8 @@ ExperimentConfig small_experiment(const std::string& algorithm) {
   config.log.period = 50;
   if (algorithm == "sac") {
     config.agent.critic.target_clip = TargetClip::bound;  // needs a member's own rewards
+    config.agent.critic.num_critics = 3;
+    config.agent.critic.target_subset = 2;  // each member draws its own
     config.agent.reset_period = 60;
     config.overestimation = {.period = 120,
                              .num_states = 3,

@@ -131,8 +131,9 @@ class Sac {
     {
       at::NoGradGuard no_grad;
       const auto next = policy(batch.next_observation, noise.next_action);
-      const Tensor q =
-          values(target, batch.next_observation, next.action, noise.target_keep).amin(1);
+      Tensor all = values(target, batch.next_observation, next.action, noise.target_keep);
+      if (noise.subset.defined()) all = all.index_select(1, noise.subset[0]);
+      const Tensor q = all.amin(1);
       const bool by_range = model_.config.critic.target_clip == anthill::TargetClip::range;
       const Tensor next_q = by_range ? q.clamp(clip_low, clip_high) : q;
       y = model_.config.reward_scale * batch.reward +
@@ -157,7 +158,9 @@ class Sac {
                     Tensor& log_prob) const {
     const auto sample = policy(batch.observation, noise.action);
     log_prob = sample.log_prob.detach();
-    const Tensor q = values(critic, batch.observation, sample.action, noise.actor_keep).amin(1);
+    const Tensor all = values(critic, batch.observation, sample.action, noise.actor_keep);
+    const bool mean = model_.config.policy_value == anthill::PolicyValue::mean;
+    const Tensor q = mean ? all.mean(1) : all.amin(1);
     return (log_alpha.detach().exp() * sample.log_prob - q).mean(-1).sum();
   }
 

@@ -2,6 +2,7 @@
 #define BOOST_TEST_MODULE remedies
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "algos/agents/sac_remedies.hpp"
@@ -98,6 +99,36 @@ BOOST_AUTO_TEST_CASE(the_range_is_that_of_the_targets_seen) {
     if (update % 2 == 1) BOOST_TEST(model.clip.high[0].item<double>() == high);
     if (update % 2 == 1) BOOST_TEST(model.clip.low[0].item<double>() == low);
   }
+}
+
+BOOST_AUTO_TEST_CASE(every_update_draws_its_own_critics) {
+  AgentConfig config = some_config();
+  config.critic.num_critics = 4;
+  config.critic.target_subset = 2;
+  const SacModel model = make_sac_model({config}, some_shape());
+  BOOST_TEST(model.critic.ensemble() == 4);
+  const Batch batch = some_batch();
+  const auto target = [&](std::vector<std::int64_t> critics) {
+    SacNoise noise = some_noise();
+    if (!critics.empty()) noise.subset = at::tensor(critics, at::kLong).unsqueeze(0);
+    return sac_critic_loss(model, batch, noise).target;
+  };
+  // the minimum over a pair is at least that over all; some pair has it where one critic is lowest
+  const Tensor all = target({});
+  BOOST_TEST((target({0, 3}) >= all).all().item<bool>());
+  BOOST_TEST(at::equal(target({3, 0}), target({0, 3})));
+  BOOST_TEST(!at::equal(target({0, 1}), target({2, 3})));
+  BOOST_TEST(at::equal(at::minimum(target({0, 1}), target({2, 3})), all));
+  // how often each pair comes: 6 pairs, 3,000 updates
+  std::map<std::pair<std::int64_t, std::int64_t>, int> pairs;
+  for (std::uint64_t update = 0; update < 3000; ++update) {
+    const Tensor keys = at::empty({1, 4}, at::kFloat);
+    fill_normal(keys, {5}, RandomStream::target_subset, update);
+    const Tensor subset = std::get<1>(keys.topk(2, 1))[0];
+    ++pairs[std::minmax(subset[0].item<std::int64_t>(), subset[1].item<std::int64_t>())];
+  }
+  BOOST_TEST(pairs.size() == 6u);
+  for (const auto& [pair, count] : pairs) BOOST_TEST(std::abs(count - 500) < 100);
 }
 
 BOOST_AUTO_TEST_CASE(the_temperature_keeps_below_its_cap) {

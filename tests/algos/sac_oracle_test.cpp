@@ -63,6 +63,11 @@ std::vector<AgentConfig> all_configs() {
   config.temperature.max_alpha = 0.86;
   config.temperature.target_entropy_scale = -5.0;
   configs.push_back(config);
+  config = configs[0];
+  config.critic.num_critics = 5;
+  config.critic.target_subset = 2;
+  config.policy_value = PolicyValue::mean;
+  configs.push_back(config);
   return configs;
 }
 
@@ -71,6 +76,11 @@ SacNoise noise_of(const AgentConfig& config, const Batch& batch, std::uint64_t c
   SacNoise noise{at::empty_like(batch.action), at::empty_like(batch.action)};
   fill_normal(noise.next_action, {5}, RandomStream::next_action_noise, counter);
   fill_normal(noise.action, {5}, RandomStream::actor_noise, counter);
+  if (config.critic.target_subset > 0) {
+    const Tensor keys = at::empty({1, config.critic.num_critics}, at::kFloat);
+    fill_normal(keys, {5}, RandomStream::target_subset, counter);
+    noise.subset = std::get<1>(keys.sort(1, true)).narrow(1, 0, config.critic.target_subset);
+  }
   if (config.critic.dropout == 0.0) return noise;
   const auto mask = [&](RandomStream stream) {
     const Tensor keep = at::empty({1, 2, kBatch * (64 + 48)}, at::kByte);

@@ -125,6 +125,9 @@ BOOST_AUTO_TEST_CASE(contradictions) {
   BOOST_TEST(read_error("[training]\ntotal_env_steps = 9_999\n") ==
              "x.toml:2:19: training.learning_starts = 10000 exceeds training.total_env_steps = "
              "9999; lower the first or raise the second");
+  BOOST_TEST(read_error("[critic]\ntarget_subset = 3\n") ==
+             "x.toml:2:17: critic.target_subset = 3 exceeds critic.num_critics = 2; lower the "
+             "first or raise the second");
   BOOST_TEST(read_error("[actor]\nlog_std_min = 2.0\n") ==
              "x.toml:2:15: actor.log_std_min: the lower end is not below the upper end; swap or "
              "correct them");
