@@ -15,23 +15,24 @@ struct TaskCost {
   double step_us;  // one control step on one core
 };
 
-// dimensions: docs/environments.md; costs: `anthill bench env`, one thread, rounded
-constexpr std::array<TaskCost, 17> kTasks = {{{"Ant-v4", 27, 8, 450},
-                                              {"Ant", 105, 8, 450},
-                                              {"HalfCheetah", 17, 6, 120},
-                                              {"Hopper", 11, 3, 80},
-                                              {"Walker2d", 17, 6, 130},
-                                              {"HumanoidStandup", 348, 17, 700},
-                                              {"Humanoid", 376, 17, 700},
-                                              {"Swimmer", 8, 2, 50},
-                                              {"InvertedPendulum", 4, 1, 15},
-                                              {"InvertedDoublePendulum", 9, 1, 30},
-                                              {"Reacher", 10, 2, 20},
-                                              {"Pendulum", 3, 1, 1},
-                                              {"CartPole", 4, 2, 1},
-                                              {"MountainCar", 2, 1, 1},
-                                              {"LunarLanderContinuous", 8, 2, 50},
-                                              {"LunarLander", 8, 4, 50},
+// dimensions: docs/environments.md; costs: CPU time of `anthill bench env` with 64
+// environments on one thread of an AMD EPYC, rounded
+constexpr std::array<TaskCost, 17> kTasks = {{{"Ant-v4", 27, 8, 115},
+                                              {"Ant", 105, 8, 115},
+                                              {"HalfCheetah", 17, 6, 18},
+                                              {"Hopper", 11, 3, 40},
+                                              {"Walker2d", 17, 6, 55},
+                                              {"HumanoidStandup", 348, 17, 255},
+                                              {"Humanoid", 376, 17, 135},
+                                              {"Swimmer", 8, 2, 23},
+                                              {"InvertedPendulum", 4, 1, 8},
+                                              {"InvertedDoublePendulum", 9, 1, 22},
+                                              {"Reacher", 10, 2, 10},
+                                              {"Pendulum", 3, 1, 0.1},
+                                              {"CartPole", 4, 2, 0.1},
+                                              {"MountainCar", 2, 1, 0.1},
+                                              {"LunarLanderContinuous", 8, 2, 95},
+                                              {"LunarLander", 8, 4, 95},
                                               {"", 50, 10, 300}}};
 
 const TaskCost& cost_of(std::string_view env) {

@@ -10,8 +10,8 @@ struct RunEstimate {
   double memory_mib = 0.0;  // resident
 };
 
-/// From the arithmetic of the updates, the length of the run and a table of the tasks' costs. Right
-/// to a factor of about two on a CPU; says nothing about a GPU's time.
+/// From the arithmetic of the updates, the length of the run and a table of the tasks' costs: for
+/// planning, on a CPU; machines differ by factors. Says nothing about a GPU's time.
 RunEstimate estimate_run(const ExperimentConfig& config);
 
 }  // namespace anthill
