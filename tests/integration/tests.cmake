@@ -37,6 +37,7 @@ if(ANTHILL_LEARNER)
   anthill_python_test(integration.sweep fast integration/sweep_test.py)
   # a cluster of its own; slow: not under the sanitizers
   anthill_python_test(integration.slurm slow integration/slurm_test.py)
+  set_property(TEST integration.slurm PROPERTY PROCESSORS 2)  # jobs race a time limit
 endif()
 anthill_python_test(analysis.first_figure fast analysis/first_figure_test.py)
 anthill_python_test(analysis.statistics fast analysis/statistics_test.py)
