@@ -58,18 +58,15 @@ BOOST_AUTO_TEST_CASE(places_are_uniform_over_keys_and_pairs_independent) {
 BOOST_AUTO_TEST_CASE(no_row_is_twice_in_a_batch) {
   ReplayShape shape{3, 2, 4, 2, 400};
   shape.replacement = false;
-  const auto buffer = make_buffer(shape), parallel = make_buffer(shape, DeviceSystem::omp);
+  const auto buffer = make_buffer(shape);
   RowMaker rows(shape);
   // a few rows are invalid: the others are enough for each place of a batch to find one
   for (int step = 0; step < 130; ++step) {
-    const TransitionView view = rows.next(0.02);
-    buffer->insert(view);
-    parallel->insert(view);
+    buffer->insert(rows.next(0.02));
   }
   std::set<float> ever;
   for (std::uint64_t draw = 0; draw < 50; ++draw) {
     const HostBatch batch = sample(*buffer, shape, 2, 100, draw);
-    BOOST_TEST((batch == sample(*parallel, shape, 2, 100, draw)));
     for (std::size_t part = 0; part < 4; ++part) {
       const auto begin = batch.reward.begin() + static_cast<std::ptrdiff_t>(100 * part);
       BOOST_TEST(std::set<float>(begin, begin + 100).size() == 100u);
@@ -91,3 +88,20 @@ BOOST_AUTO_TEST_CASE(a_whole_buffer_is_one_batch) {
     BOOST_TEST((all.size() == 32u && *all.begin() == 8.0f && *all.rbegin() == 39.0f));
   }
 }
+
+#if !defined(__SANITIZE_THREAD__)  // libgomp is not instrumented: its barriers look like races
+BOOST_AUTO_TEST_CASE(openmp_draws_the_same_rows) {
+  ReplayShape shape{3, 2, 4, 2, 400};
+  shape.replacement = false;
+  const auto serial = make_buffer(shape), parallel = make_buffer(shape, DeviceSystem::omp);
+  RowMaker rows(shape);
+  for (int step = 0; step < 130; ++step) {
+    const TransitionView view = rows.next(0.02);
+    serial->insert(view);
+    parallel->insert(view);
+  }
+  for (std::uint64_t draw = 0; draw < 50; ++draw) {
+    BOOST_TEST((sample(*serial, shape, 2, 100, draw) == sample(*parallel, shape, 2, 100, draw)));
+  }
+}
+#endif
