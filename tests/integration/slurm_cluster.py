@@ -70,6 +70,7 @@ class Cluster:
 
     def tell(self, out):
         text = self.slurm("squeue", "-o", "%i %t %r %Z") + self.slurm("sinfo", "-N")
+        text += "".join((self.folder / "slurmctld.log").read_text(errors="replace").splitlines(True)[-20:])
         for file in sorted(pathlib.Path(out).glob(".jobs/*/task-*.out")) if out else ():
             text += f"--- {file}\n{file.read_text(errors='replace')[-2000:]}"
         return text
