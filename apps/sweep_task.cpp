@@ -1,6 +1,4 @@
 /// anthill sweep task: one task of an array job, on a node (scripts/slurm_task calls it).
-#include <signal.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -65,21 +63,13 @@ int give_up(const SweepFolder& folder, const std::vector<SweepRun>& runs,
   return kExitFailed;
 }
 
-/// Puts this task, and no other of its array, back into the queue, and waits for Slurm to end it:
-/// an end of its own could arrive as that of the task's next start.
+/// Puts this task, and no other of its array, back into the queue.
 void put_back() {
   const char* array = std::getenv("SLURM_ARRAY_JOB_ID");
   const char* index = std::getenv("SLURM_ARRAY_TASK_ID");
   if (array == nullptr || index == nullptr) return;
   const Captured answer = capture({"scontrol", "requeue", std::string(array) + "_" + index});
-  if (answer.exit_code == 0) {
-    sigset_t end;
-    sigemptyset(&end);
-    sigaddset(&end, SIGTERM);
-    const timespec two_minutes = {120, 0};
-    ::sigtimedwait(&end, nullptr, &two_minutes);  // blocked by run_engine
-    return;
-  }
+  if (answer.exit_code == 0) return;
   print_message(answer.exit_code == 127
                     ? std::string("no scontrol here: anthill sweep resume --unfinished goes on")
                     : "scontrol requeue: " + answer.errors);

@@ -29,6 +29,7 @@ class Cluster:
         line = self.process.stdout.readline().strip()
         assert line, "the sandbox did not start"
         self.folder = pathlib.Path(line)
+        self.waiting_since = {}
         os.environ["SLURM_SANDBOX"] = line
         os.environ["SLURM_CONF"] = str(self.folder / "slurm.conf")
 
@@ -53,9 +54,12 @@ class Cluster:
         return found
 
     def start_requeued(self, out):
-        """Slurm lets a requeued task wait for two minutes: not here."""
-        for (array, index), state in self.queue(out).items():
-            if state == "PD":
+        """Slurm lets a requeued task wait for two minutes: not here. But a node refuses one that comes back
+        in the second of its end ("Job credential revoked")."""
+        waiting = {task for task, state in self.queue(out).items() if state == "PD"}
+        self.waiting_since = {task: self.waiting_since.get(task, time.time()) for task in waiting}
+        for (array, index), since in self.waiting_since.items():
+            if time.time() > since + 2:
                 subprocess.run(["scontrol", "update", f"JobId={array}_{index}", "StartTime=now"], capture_output=True)
 
     def wait(self, what, why, hasten=None):

@@ -1,17 +1,15 @@
 """anthill sweep through a real Slurm: slurmctld and two slurmd on this machine."""
 
-import functools
 import json
 import os
 import pathlib
 import signal
 import subprocess
-import tempfile
 import time
 
 import pytest
 
-from anthill_command import BIN, assert_fails, run
+from anthill_command import BIN, assert_fails
 from resumed_runs import assert_same_run
 from slurm_cluster import PATH, Cluster, missing, submit
 from sweep_runs import BASE, expect, run_folders, snapshot, status_of, sweep, tables, write_sweep
@@ -21,30 +19,10 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=f"Slurm's packages are a
 ANT = BASE.replace('env = "Pendulum-v1"', 'env = "Ant-v4"').replace("total_env_steps = 2000", "total_env_steps = 400") \
     .replace("period = 1000", "period = 400")
 TWO = 'seeds = [0, 1]\n[grid]\n"training.replay_ratio" = [0.1, 0.2]\n'
-
-
-@functools.cache
-def steps_per_second():
-    """How fast BASE's run is here: so that runs are long enough to be interrupted on any machine."""
-    took = []
-    with tempfile.TemporaryDirectory() as folder:
-        config = pathlib.Path(folder) / "config.toml"
-        config.write_text(BASE)
-        for steps in (2_000, 42_000):
-            begin = time.monotonic()
-            expect(run("train", config, "--run", f"{folder}/{steps}", "--set", f"training.total_env_steps={steps}"))
-            took.append(time.monotonic() - begin)
-    return 40_000 / (took[1] - took[0])
-
-
-def long_steps(seconds=8):
-    return max(10, round(seconds * steps_per_second() / 5000)) * 5000
-
-
-def long_base(seconds=8):
-    """BASE, but so long on a free core."""
-    return BASE.replace("total_env_steps = 2000", f"total_env_steps = {long_steps(seconds)}") \
-        .replace("period = 500", "period = 5000").replace("period = 1000", "period = 50000")
+# long enough to be interrupted on a fast machine: ten seconds where 50,000 steps take one
+LONG_STEPS = 500_000
+LONG = BASE.replace("total_env_steps = 2000", f"total_env_steps = {LONG_STEPS}") \
+    .replace("period = 500", "period = 5000").replace("period = 1000", "period = 50000")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +38,7 @@ def time_limit(cluster, tmp_path_factory):
     """A run that a limit of one minute stops, begun before the other tests so that they need not wait."""
     folder = tmp_path_factory.mktemp("time_limit")
     # makes more steps than fit into the ten seconds before the warning
-    file = write_sweep(folder, "", long_base(30))
+    file = write_sweep(folder, "", LONG.replace(f"total_env_steps = {LONG_STEPS}", "total_env_steps = 2_500_000"))
     out = folder / "out"
     expect(submit(file, out, "--set-sbatch", "time=1", "--margin", "50", "--set-sbatch", "nodelist=n2"))
     return out
@@ -68,9 +46,9 @@ def time_limit(cluster, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """long_base() without any interruption, on this machine: seeds 0 and 1."""
+    """LONG without any interruption, on this machine: seeds 0 and 1."""
     folder = tmp_path_factory.mktemp("straight")
-    expect(sweep("run", write_sweep(folder, "seeds = [0, 1]\n", long_base()), "-o", folder / "out", "--jobs", 2))
+    expect(sweep("run", write_sweep(folder, "seeds = [0, 1]\n", LONG), "-o", folder / "out", "--jobs", 2))
     return folder / "out"
 
 
@@ -180,7 +158,7 @@ def test_any_name_is_quoted(cluster, tmp_path):
 
 def test_one_task_is_requeued_alone(cluster, straight, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "seeds = [0, 1]\n", long_base()), out))
+    expect(submit(write_sweep(tmp_path, "seeds = [0, 1]\n", LONG), out))
     cluster.wait_stepping(out, 2)
     # the task whose job number is the array's own is the last one: its number alone would mean all
     array = next(iter(cluster.queue(out)))[0]
@@ -195,11 +173,11 @@ def test_one_task_is_requeued_alone(cluster, straight, tmp_path):
 
 def test_sigterm_saves_and_the_resumed_run_is_the_same(cluster, straight, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "", long_base()), out))
+    expect(submit(write_sweep(tmp_path, "", LONG), out))
     [path] = cluster.wait_stepping(out)
     cluster.slurm("scancel", "--signal=TERM", "--batch", next(iter(cluster.queue(out)))[0])
     cluster.wait(lambda: not cluster.queue(out), "the task did not end", out)
-    assert status_of(path)["state"] == "stopped" and 0 < status_of(path)["env_steps"] < long_steps()
+    assert status_of(path)["state"] == "stopped" and 0 < status_of(path)["env_steps"] < LONG_STEPS
     expect(sweep("resume", out, "--unfinished"))
     cluster.wait_finished(out, 1)
     assert_straight(out, straight)
@@ -207,7 +185,7 @@ def test_sigterm_saves_and_the_resumed_run_is_the_same(cluster, straight, tmp_pa
 
 def test_srun_passes_the_warning_on(cluster, straight, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "", long_base()), out, "--launcher", "srun"))
+    expect(submit(write_sweep(tmp_path, "", LONG), out, "--launcher", "srun"))
     [path] = cluster.wait_stepping(out)
     cluster.slurm("scancel", "--signal=USR1", "--batch", next(iter(cluster.queue(out)))[0])
     cluster.wait(lambda: status_of(path)["state"] == "stopped", "it did not save", None)
@@ -218,7 +196,7 @@ def test_srun_passes_the_warning_on(cluster, straight, tmp_path):
 
 def test_a_continuation_is_bounded(cluster, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "", long_base()), out, "--max-continuations", 0))
+    expect(submit(write_sweep(tmp_path, "", LONG), out, "--max-continuations", 0))
     cluster.wait_stepping(out)
     cluster.slurm("scancel", "--signal=USR1", "--batch", next(iter(cluster.queue(out)))[0])
     cluster.wait(lambda: not cluster.queue(out), "the task did not end", out)
@@ -227,7 +205,7 @@ def test_a_continuation_is_bounded(cluster, tmp_path):
 
 def test_cancel_saves_and_nothing_comes_back(cluster, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "seeds = [0, 1, 2]\n", long_base()), out, "--limit", 1))
+    expect(submit(write_sweep(tmp_path, "seeds = [0, 1, 2]\n", LONG), out, "--limit", 1))
     cluster.wait_stepping(out)
     assert "2 of those waiting are in Slurm's queue" in expect(sweep("status", out)).stdout
     assert "cancelled 1 array jobs" in expect(sweep("cancel", out)).stderr
@@ -241,7 +219,7 @@ def test_a_killed_submitter_submits_nothing_twice(cluster, tmp_path):
     wrapper.parent.mkdir()
     wrapper.write_text('#!/bin/sh\n/usr/bin/env PATH="${PATH#*:}" sbatch "$@"\nkill -9 $PPID\n')
     wrapper.chmod(0o755)
-    out, file = tmp_path / "out", write_sweep(tmp_path, "seeds = [0, 1]\n", long_base())
+    out, file = tmp_path / "out", write_sweep(tmp_path, "seeds = [0, 1]\n", LONG)
     env = os.environ | {"PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
     assert submit(file, out, env=env).returncode == -signal.SIGKILL
     assert len(cluster.queue(out)) == 2
@@ -253,7 +231,7 @@ def test_a_killed_submitter_submits_nothing_twice(cluster, tmp_path):
 
 def test_preempted_by_a_higher_partition(cluster, straight, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "", long_base()), out, "--set-sbatch", "nodelist=n1"))
+    expect(submit(write_sweep(tmp_path, "", LONG), out, "--set-sbatch", "nodelist=n1"))
     [path] = cluster.wait_stepping(out)
     urgent = cluster.slurm("sbatch", "--parsable", "-p", "urgent", "-w", "n1", "--exclusive", "-o", "/dev/null",
                            "--wrap", "sleep 1").strip()
@@ -279,13 +257,13 @@ def test_the_time_limit_saves_and_continues(cluster, time_limit):
     assert output.count("the time limit comes; saved, to be continued") == continued
     [path] = run_folders(time_limit).values()
     assert len(json.loads((path / "provenance.json").read_text())["earlier"]) == continued
-    expect(sweep("run", time_limit.parent / "sweep.toml", "-o", time_limit.parent / "local"))
+    expect(sweep("run", time_limit.parent / "sweep.toml", "-o", time_limit.parent / "local", "--jobs", 2))  # on one core
     assert tables(time_limit) == tables(time_limit.parent / "local")
 
 
 def test_a_node_goes_down(cluster, straight, tmp_path):
     out = tmp_path / "out"
-    expect(submit(write_sweep(tmp_path, "", long_base()), out))
+    expect(submit(write_sweep(tmp_path, "", LONG), out))
     [path] = cluster.wait_stepping(out)
     [node] = cluster.slurm("squeue", "-h", "-t", "R", "-o", "%N").split()
     # a power cut: the node's daemon, the job's keeper, the task and its run
