@@ -1,4 +1,4 @@
-"""python -m analysis report | compare | live | baselines. See docs/analysis.md."""
+"""python -m analysis report | compare | table | live | baselines. See docs/analysis.md."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ def build_parser() -> argparse.ArgumentParser:
     compare.add_argument("a", metavar="A", help="a run, or a folder of one arm's seeds; NAME=PATH names it")
     compare.add_argument("b", metavar="B")
     _shared(compare)
+    table = commands.add_parser("table", help="arms and the definitions of bias beside each other, as Markdown")
+    table.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
+    _shared(table)
     live = commands.add_parser("live", help="one picture of a run, drawn again while it goes on")
     live.add_argument("run", metavar="RUN", type=Path)
     live.add_argument("-o", "--output", type=Path, help="FILE.png or FILE.html (default: live.png in the run's folder)")
@@ -80,6 +83,10 @@ def run(arguments) -> None:
         from analysis.compare import comparison
 
         print(comparison(collect(arguments, [arguments.a, arguments.b]), arguments.at))
+    elif arguments.command == "table":
+        from analysis.table import markdown_table
+
+        print(markdown_table(collect(arguments, arguments.runs), arguments.at))
     elif arguments.command == "live":
         from analysis.live import live
 

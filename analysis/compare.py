@@ -9,7 +9,8 @@ from analysis.report import commits_of, number
 from analysis.statistics import Estimate, improvement
 
 
-def _cell(found: Estimate | None) -> str:
+def cell(found: Estimate | None) -> str:
+    """value [low, high]; "-" for nothing."""
     if found is None:
         return "-"
     text = number(found.value).replace("–", "-")
@@ -38,15 +39,15 @@ def comparison(collection: Collection, step: int | None = None) -> str:
         between = compare_pair(a, b, measure, step, spread)
         sign = "x " if spread == "ratio" else ""
         rows.append([
-            f"{measure.panel.title}, {measure.panel.unit}", _cell(left), _cell(right),
-            sign + _cell(between) if between else "-", str(between.n) if between else "0",
+            f"{measure.panel.title}, {measure.panel.unit}", cell(left), cell(right),
+            sign + cell(between) if between else "-", str(between.n) if between else "0",
         ])
     lines = [f"A: {a.name}", f"B: {b.name}", *collection.warnings]
     lines += [f"{letter}: {verdict(probe_interval(arm, step))}" for letter, arm in (("A", a), ("B", b))]
     lines += ["", *_align([header, *rows]), ""]
     returns = [finite(arm, RETURN, step) for arm in (a, b)]
     if all(len(values) for values in returns):
-        lines.append(f"P(return of A > return of B) = {_cell(improvement([returns[0]], [returns[1]]))}")
+        lines.append(f"P(return of A > return of B) = {cell(improvement([returns[0]], [returns[1]]))}")
     for letter, arm in (("A", a), ("B", b)):
         if not arm.external:
             found = divergence_of(arm)

@@ -47,8 +47,11 @@ Cost save(const ReplayBuffer& buffer, const Agent& agent, std::int64_t end_step,
 void bench_checkpoint(const CheckpointOptions& options) {
   const BenchShape& shape = options.shape;
   const std::filesystem::path folder = options.folder;
-  if (!std::filesystem::is_directory(folder) || !std::filesystem::is_empty(folder)) {
-    throw ConfigError("--folder '" + options.folder + "': must be an empty folder");
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || !std::filesystem::is_empty(folder, error)) {
+    throw ConfigError("--folder '" + options.folder +
+                      "': must be an empty folder, or one that can be made");
   }
   const auto buffer = filled_buffer(shape, options.capacity, at::kCPU);
   const auto agent =
@@ -85,7 +88,8 @@ void bench_checkpoint(const CheckpointOptions& options) {
 BenchRun add_bench_checkpoint(CLI::App& parser) {
   const auto options = std::make_shared<CheckpointOptions>();
   add_shape_options(parser, options->shape);
-  parser.add_option("--folder", options->folder, "empty folder on the disk to measure")->required();
+  parser.add_option("--folder", options->folder, "empty or new folder on the disk to measure")
+      ->required();
   parser.add_option("--capacity", options->capacity, "rows in the ring")
       ->check(CLI::Range(1000, 100000000))
       ->capture_default_str();
