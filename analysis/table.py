@@ -6,7 +6,6 @@ from analysis.arms import Collection
 from analysis.columns import VARIANTS
 from analysis.compare import cell
 from analysis.comparisons import compare_pair, spread_of
-from analysis.drawing import thousands
 from analysis.measures import MEASURES, Measure, arm_estimate, common_step, probe_interval, reaches, values_at
 from analysis.report import commits_of
 
@@ -25,7 +24,7 @@ def markdown_table(collection: Collection, step: int | None = None) -> str:
         raise ValueError(f"--at {step}: no run came so far; the common env step is {common}")
     pairs = [(k + 1, k) for k in range(len(arms) - 1)]
     names = [f"{arm.name} (n = {sum(reaches(run, step) for run in arm.runs)})" for arm in arms]
-    header = [f"at {thousands(step)} env steps", *names, *(f"{arms[j].name} against {arms[i].name}" for j, i in pairs)]
+    header = [f"at {step:,} env steps", *names, *(f"{arms[j].name} against {arms[i].name}" for j, i in pairs)]
     lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     for measure in ROWS:
         values = [probe_interval(arm, step) if measure.key == "B_r" else arm_estimate(arm, measure, step) for arm in arms]

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import matplotlib.image
@@ -56,6 +57,18 @@ def test_the_picture_shows_the_run(tmp_path):
     assert tint[: int(height * 0.42)].mean() > 0.05
     assert title_of(read_run(folder)) == "run · Ant-v4 · seed 0 · running · 5,000 env steps"
     assert not list(folder.glob(".live*"))
+
+
+def test_a_killed_run_is_told_by_its_heartbeat(tmp_path):
+    folder = make_run(tmp_path / "run", steps=1000, state="running")
+    for age, said in ((0, ""), (7200, " · no heartbeat for 720")):
+        then = datetime.fromtimestamp(time.time() - age, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        (folder / "status.json").write_text(json.dumps({"state": "running", "env_steps": 1000, "updated_at": then}))
+        title = title_of(read_run(folder))
+        assert said in title and ("no heartbeat" in title) == bool(said), title
+    # it may be resumed: the page goes on looking
+    page = live(folder, tmp_path / "page.html", 1, once=True).read_text()
+    assert "no heartbeat for" in page and "refresh" in page
 
 
 def test_a_diverged_run_and_one_without_updates_are_drawn(tmp_path):

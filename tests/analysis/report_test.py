@@ -185,7 +185,7 @@ def test_table_has_a_column_per_arm_and_pair(sweep):
 
 def test_table_at_a_step_that_nobody_reached(sweep):
     done = analysis("table", sweep, "--at", 99_999)
-    assert done.returncode == 1 and "--at 99999: no run came so far; the common env step is 10000" in done.stderr
+    assert done.returncode == 1 and "--at 99999: no run came so far; the common env step is 8000" in done.stderr
 
 
 def test_compare_takes_two_arms(sweep):
