@@ -30,7 +30,7 @@ def markdown_table(collection: Collection, step: int | None = None) -> str:
         values = [probe_interval(arm, step) if measure.key == "B_r" else arm_estimate(arm, measure, step) for arm in arms]
         if all(value is None for value in values):
             continue
-        cells = [f"{measure.panel.title} [{measure.panel.unit}]", *map(cell, values)]
+        cells = [f"{measure.panel.title} [{measure.panel.unit}]".replace("|", "\\|"), *map(cell, values)]
         for j, i in pairs:
             if not values_at(arms[j], measure, step) or not values_at(arms[i], measure, step):
                 cells.append("-")

@@ -173,8 +173,9 @@ def test_compare_prints_a_table(sweep):
 def test_table_has_a_column_per_arm_and_pair(sweep):
     done = analysis("table", f"plain={sweep}/rr8", f"LN={sweep}/rr8-layer_norm", "--at", 8_000)
     assert done.returncode == 0, done.stderr
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if line[0:1] == "|"]
+    rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in done.stdout.splitlines() if line[0:1] == "|"]
     assert rows[0] == ["at 8,000 env steps", "plain (n = 3)", "LN (n = 3)", "LN against plain"]
+    assert {len(row) for row in rows} == {4}
     values = {row[0]: row[1:] for row in rows[2:]}
     # the same estimates as compare's, and all definitions of bias
     compared = analysis("compare", f"{sweep}/rr8", f"{sweep}/rr8-layer_norm", "--at", 8_000).stdout
