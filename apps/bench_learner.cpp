@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "algos/agents/agent.hpp"
+#include "algos/cuda_graph/update_runner.hpp"
 #include "algos/networks/device.hpp"
 #include "algos/networks/gemm.hpp"
 #include "algos/networks/learner_team.hpp"
@@ -21,7 +22,11 @@ struct LearnerOptions {
   int num_threads = 1;
   std::vector<std::int64_t> hidden_dims = {256}, depths = {2}, members = {1};
   std::vector<std::string> layer_norms = {"off"};
+  std::int64_t graph_block = 0;
 };
+
+/// Updates between two looks at the clock: it must not run ahead of a device.
+constexpr std::int64_t kQueuedUpdates = 128;
 
 /// One learner with its ring, and what was measured of it.
 struct LearnerContestant {
@@ -29,16 +34,22 @@ struct LearnerContestant {
   bool layer_norm;
   std::unique_ptr<Agent> agent;
   std::unique_ptr<ReplayBuffer> buffer;
-  Batch batch;
-  std::uint64_t draw = 0;
+  std::unique_ptr<Batch> batch;
+  std::unique_ptr<UpdateRunner> runner;
+  std::int64_t num_updates = 0;              // launches of all members at once
   std::vector<double> update_us, sample_us;  // a chunk each; an update of all members counts as M
 
-  void sample() {
-    buffer->sample_into(batch.view(), draw++, current_stream(batch.reward.device()));
+  at::Device device() const { return batch->reward.device(); }
+  void sample(std::uint64_t draw) {
+    buffer->sample_into(batch->view(), draw, current_stream(device()));
   }
-  void update() {
-    sample();
-    agent->update(batch);
+  /// One on a CPU, many on a GPU, where it waits for them; returns how many.
+  std::int64_t update() {
+    const std::int64_t before = num_updates;
+    const std::int64_t end = before + (device().is_cuda() ? kQueuedUpdates : 1);
+    while (num_updates < end) num_updates += runner->run(num_updates, end - num_updates);
+    synchronize(device());
+    return num_updates - before;
   }
 };
 
@@ -52,7 +63,7 @@ LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hi
   config.critic.layer_norm = layer_norm;
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(members));
   for (std::size_t m = 0; m < seeds.size(); ++m) seeds[m] = m;
-  return {
+  LearnerContestant c{
       .hidden_dim = hidden_dim,
       .depth = depth,
       .members = members,
@@ -60,9 +71,18 @@ LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hi
       .agent = make_agent(std::vector<AgentConfig>(seeds.size(), config),
                           {shape.observation_dim, shape.action_dim, seeds, device}),
       .buffer = filled_buffer(shape, 10'000, device, members),  // sampling has its own part
-      .batch = Batch(members, shape.batch_size, shape.observation_dim, shape.action_dim, device),
+      .batch = std::make_unique<Batch>(members, shape.batch_size, shape.observation_dim,
+                                       shape.action_dim, device),
+      .runner = nullptr,
       .update_us = {},
       .sample_us = {}};
+  Capture capture;
+  if (device.is_cuda() && options.graph_block > 0) {
+    capture = [device](const auto& queue) { return capture_cuda_graph(device, queue); };
+  }
+  c.runner = std::make_unique<UpdateRunner>(*c.agent, *c.buffer, *c.batch, std::move(capture),
+                                            std::max<std::int64_t>(1, options.graph_block));
+  return c;
 }
 
 /// Multiplications and additions of one member's update of SAC: networks forward and backward
@@ -111,22 +131,16 @@ double gemm_flop_per_s(double seconds, at::Device device) {
 
 /// One chunk of one contestant.
 void measure(LearnerContestant& c, double seconds) {
-  const at::Device device = c.batch.reward.device();
-  constexpr int kSamples = 100;
+  constexpr std::uint64_t kSamples = 100;
   double begin = wall_seconds();
-  for (int i = 0; i < kSamples; ++i) c.sample();
-  synchronize(device);
+  for (std::uint64_t i = 0; i < kSamples; ++i) c.sample(i);
+  synchronize(c.device());
   const auto members = static_cast<double>(c.members);
   c.sample_us.push_back(1e6 * (wall_seconds() - begin) / (kSamples * members));
   double updates = 0.0;
   begin = wall_seconds();
   do {
-    // the clock must not run ahead of a device
-    for (int i = 0; i < (device.is_cuda() ? 100 : 1); ++i) {
-      c.update();
-      updates += members;
-    }
-    synchronize(device);
+    updates += members * static_cast<double>(c.update());
   } while (wall_seconds() - begin < seconds);
   c.update_us.push_back(1e6 * (wall_seconds() - begin) / updates);
 }
@@ -149,6 +163,7 @@ nlohmann::ordered_json row_of(const LearnerContestant& c, const LearnerOptions& 
 
 void bench_learner(const LearnerOptions& options) {
   const BenchShape& shape = options.shape;
+  if (options.graph_block > 0) use_own_stream(resolve_device(device_choice(shape.device)));
   set_learner_threads(options.num_threads);
   std::vector<LearnerContestant> contestants;
   for (const std::int64_t depth : options.depths) {
@@ -160,15 +175,13 @@ void bench_learner(const LearnerOptions& options) {
       }
     }
   }
-  const at::Device device = contestants.front().batch.reward.device();
+  const at::Device device = contestants.front().device();
   if (options.output.serve) {
     if (contestants.size() > 1) throw ConfigError("--serve: one learner at a time; give no lists");
     BenchClock clock(options.output, [&] { synchronize(device); });
     LearnerContestant& c = contestants.front();
-    do {
-      c.update();
-      if (c.draw % 100 == 0) synchronize(device);
-    } while (clock.add(static_cast<double>(c.members)));
+    while (clock.add(static_cast<double>(c.members * c.update()))) {
+    }
     return;
   }
 
@@ -194,6 +207,7 @@ void bench_learner(const LearnerOptions& options) {
                                    {"algorithm", "sac"},
                                    {"device", device.str()},
                                    {"num_threads", learner_threads()},
+                                   {"graph_block", device.is_cuda() ? options.graph_block : 0},
                                    {"observation_dim", shape.observation_dim},
                                    {"action_dim", shape.action_dim},
                                    {"batch_size", shape.batch_size},
@@ -222,6 +236,11 @@ BenchRun add_bench_learner(CLI::App& parser) {
   list("--members", options->members, "agents in one learner")->check(CLI::Range(1, 4096));
   list("--layer-norm", options->layer_norms, "LayerNorm in the critics: off, on or both")
       ->check(CLI::IsMember({"off", "on"}));
+  parser
+      .add_option("--graph-block", options->graph_block,
+                  "on a GPU: updates that one graph launches; 0: kernel by kernel")
+      ->check(CLI::Range(0, static_cast<int>(LaunchSchedule::kMaxBlock)))
+      ->capture_default_str();
   add_output_options(parser, options->output);
   return [options] { bench_learner(*options); };
 }

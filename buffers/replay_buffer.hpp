@@ -85,6 +85,12 @@ class ReplayBuffer {
   virtual void sample_into(const BatchView& batch, std::uint64_t draw,
                            StreamHandle stream = nullptr) = 0;
 
+  /// The same, with K = 1, for work that is captured once and launched often: the draw's number is
+  /// read from `draw`, a word in the buffer's memory space, and the extent of the ring from words
+  /// of its own, both when the work runs. Every insert() keeps those up to date.
+  virtual void sample_at(const BatchView& batch, const std::int64_t* draw,
+                         StreamHandle stream = nullptr) = 0;
+
   /// Copies row `row` of [0, size()) of a member, counted as above, to host memory; false, and
   /// nothing is copied, for an invalid one. On cuda it waits for the device. Throws
   /// std::out_of_range for no such row, std::invalid_argument when a size is wrong.

@@ -142,6 +142,20 @@ struct PackRows {
   }
 };
 
+/// What changes in a ring from step to step, where captured work finds it.
+struct RingWords {
+  std::int64_t num_filled = 0;
+  std::int64_t oldest = 0;
+};
+
+struct WriteWords {
+  RingWords* to;
+  RingWords words;
+
+  ANTHILL_HOST_DEVICE std::int64_t num_rows() const { return 1; }
+  ANTHILL_HOST_DEVICE void operator()(std::int64_t) const { *to = words; }
+};
+
 /// Fills batches. Index: group * kWidth + thread; a group is kRows rows of the batch, whose records
 /// are requested from memory together before the first is copied.
 template <int kWidth, int kRows>
@@ -151,6 +165,8 @@ struct GatherRows {
   const std::uint64_t* seeds;  // (M)
   const float* discounts;      // (M) for n_step > 1
   std::uint64_t draw;
+  const RingWords* ring_words = nullptr;    // with draw_word: they replace draw and the extent of
+  const std::int64_t* draw_word = nullptr;  // the ring when the work runs
 
   ANTHILL_HOST_DEVICE std::int64_t num_rows() const {
     return batch.num_batches * ring.members * batch.batch_size;
@@ -158,6 +174,19 @@ struct GatherRows {
   ANTHILL_HOST_DEVICE std::int64_t num_groups() const { return (num_rows() + kRows - 1) / kRows; }
 
   ANTHILL_HOST_DEVICE void operator()(std::int64_t index) const {
+    if (draw_word == nullptr) {
+      gather(index);
+      return;
+    }
+    GatherRows now = *this;
+    now.draw = static_cast<std::uint64_t>(*draw_word);
+    now.ring.num_filled = ring_words->num_filled;
+    now.ring.oldest = ring_words->oldest;
+    now.gather(index);
+  }
+
+ private:
+  ANTHILL_HOST_DEVICE void gather(std::int64_t index) const {
     const std::int64_t thread = index % kWidth, first = index / kWidth * kRows;
     const std::int64_t left = num_rows() - first;
     const int count = left < kRows ? static_cast<int>(left) : kRows;
@@ -177,7 +206,6 @@ struct GatherRows {
     }
   }
 
- private:
   ANTHILL_HOST_DEVICE std::int64_t member(std::int64_t row) const {
     return row / batch.batch_size % ring.members;
   }

@@ -36,6 +36,7 @@ class ReplayRing final : public ReplayBuffer {
         system_(shape),
         seeds_(seeds, seeds + shape.members),
         discounts_(shape.discounts.begin(), shape.discounts.end()),
+        words_(1),
         usable_(static_cast<std::size_t>(shape.members)) {
     ring_.layout = {shape.observation_dim, shape.action_dim, shape.state_dim};
     ring_.num_slots = shape.capacity / shape.num_envs;
@@ -57,6 +58,7 @@ class ReplayRing final : public ReplayBuffer {
     system_.for_each(ring_.num_lanes() * System::kWidth, pack, stream);
     system_.release(stream);
     advance();
+    system_.for_each(1, WriteWords{thrust::raw_pointer_cast(words_.data()), words()}, stream);
     const auto is_usable = [&](std::int64_t lane) {
       return rows.invalid[static_cast<std::size_t>(lane)] == 0;
     };
@@ -66,14 +68,14 @@ class ReplayRing final : public ReplayBuffer {
   }
 
   void sample_into(const BatchView& batch, std::uint64_t draw, StreamHandle stream) override {
-    check_batch(batch);
-    if (std::ranges::count(usable_, 0) > 0) {
-      throw std::logic_error("replay buffer: nothing to sample; insert valid transitions first");
+    gather(batch, draw, nullptr, stream);
+  }
+
+  void sample_at(const BatchView& batch, const std::int64_t* draw, StreamHandle stream) override {
+    if (batch.num_batches != 1 || draw == nullptr) {
+      throw std::invalid_argument("replay buffer: captured work fills one batch, at a draw's word");
     }
-    const GatherRows<System::kWidth, System::kRows> gather{
-        ring_, batch, thrust::raw_pointer_cast(seeds_.data()),
-        thrust::raw_pointer_cast(discounts_.data()), draw};
-    system_.for_each(gather.num_groups() * System::kWidth, gather, stream);
+    gather(batch, 0, draw, stream);
   }
 
   bool read_row(std::int64_t member, std::int64_t row, const StoredRow& out) const override {
@@ -173,16 +175,42 @@ class ReplayRing final : public ReplayBuffer {
       }
       count -= piece;
     }
+    store_words();
   }
 
   void clear() override {
     ring_.num_filled = 0;
     ring_.oldest = 0;
+    store_words();
     std::fill(usable_.begin(), usable_.end(), 0);
     std::fill(usable_in_slot_.begin(), usable_in_slot_.end(), 0);
   }
 
  private:
+  void gather(const BatchView& batch, std::uint64_t draw, const std::int64_t* draw_word,
+              StreamHandle stream) {
+    check_batch(batch);
+    if (std::ranges::count(usable_, 0) > 0) {
+      throw std::logic_error("replay buffer: nothing to sample; insert valid transitions first");
+    }
+    const GatherRows<System::kWidth, System::kRows> rows{
+        ring_,
+        batch,
+        thrust::raw_pointer_cast(seeds_.data()),
+        thrust::raw_pointer_cast(discounts_.data()),
+        draw,
+        ring_words(),
+        draw_word};
+    system_.for_each(rows.num_groups() * System::kWidth, rows, stream);
+  }
+
+  RingWords words() const { return {ring_.num_filled, ring_.oldest}; }
+  const RingWords* ring_words() const { return thrust::raw_pointer_cast(words_.data()); }
+  void store_words() {
+    const RingWords now = words();
+    system_.write(thrust::raw_pointer_cast(words_.data()), &now, sizeof now);
+  }
+
   std::int64_t slot_lines() const { return ring_.num_lanes() * ring_.layout.num_lines(); }
   std::size_t slot_bytes(std::int64_t num_slots) const {
     return static_cast<std::size_t>(num_slots * slot_lines()) * sizeof(RecordLine);
@@ -256,6 +284,7 @@ class ReplayRing final : public ReplayBuffer {
   typename System::template Vector<RecordLine> lines_;
   typename System::template Vector<std::uint64_t> seeds_;
   typename System::template Vector<float> discounts_;
+  typename System::template Vector<RingWords> words_;  // one
   RingView ring_;
   std::vector<std::int64_t> usable_;           // (M) records that may be sampled
   std::vector<std::uint32_t> usable_in_slot_;  // (num_slots x M)

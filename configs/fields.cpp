@@ -105,6 +105,9 @@ void add_learner(std::vector<Field>& fields) {
   table.add("num_threads", &LearnerConfig::num_threads, between(0, 1024), "threads",
             "CPU threads that share an update (results do not depend on them); 0: two, or one on "
             "a single core.");
+  table.add("cuda_graph", &LearnerConfig::cuda_graph,
+            "On a GPU, capture updates once and launch a learn phase as one graph, where the "
+            "algorithm allows it (SAC); false: kernel by kernel. Not yet run on a GPU.");
 }
 
 void add_evaluation(std::vector<Field>& fields) {

@@ -18,6 +18,7 @@ const std::vector<std::string>& keys_that_resume_may_change() {
                                                  "sim.num_threads",
                                                  "sim.pin_threads",
                                                  "learner.num_threads",
+                                                 "learner.cuda_graph",
                                                  "evaluation.period",
                                                  "evaluation.num_episodes",
                                                  "overestimation.period",

@@ -10,6 +10,7 @@
 #include "algos/agents/actor_critic.hpp"
 #include "algos/agents/agent_config.hpp"
 #include "algos/agents/batch.hpp"
+#include "algos/agents/captured_update.hpp"
 #include "algos/checkpoint/state.hpp"
 #include "buffers/philox.hpp"
 #include "sim/env.hpp"
@@ -63,6 +64,9 @@ class Agent {
 
   /// One gradient update of everything, in the algorithm's own order.
   virtual void update(const Batch& batch) = 0;
+
+  /// The same update for captured graphs; null for an algorithm without.
+  virtual CapturedUpdate* captured_update() { return nullptr; }
 
   /// Gradient updates so far; also the counter of the noise streams.
   virtual std::int64_t num_updates() const = 0;

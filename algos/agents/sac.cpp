@@ -78,8 +78,7 @@ Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob) {
 }
 
 /// What every update draws: noise, masks, and which critics the target is of.
-void Sac::draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const {
-  const auto counter = static_cast<std::uint64_t>(update);
+void Sac::draw_noise(const Batch& batch, NoiseCounter counter, SacNoise& noise) const {
   const auto normal = [&](Tensor& values, RandomStream stream) {
     if (!values.defined()) values = at::empty_like(batch.action);
     fill_normal(values, shape_.seeds, stream, counter);
@@ -112,8 +111,25 @@ void Sac::draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) c
 void Sac::update(const Batch& batch) {
   reset_if_due();
   update_clip_bounds(model_, rewards_);
-  draw_noise(batch, num_updates_, noise_);
-  const UpdateTurn turn = update_turn(model_.config, num_updates_);
+  queue(batch, kind(num_updates_));
+  count(1);
+}
+
+/// Resets and clipped targets look at the host's counters.
+CapturedUpdate* Sac::captured_update() {
+  const AgentConfig& config = model_.config;
+  return config.reset_period == 0 && config.critic.target_clip == TargetClip::none ? this : nullptr;
+}
+
+std::int64_t Sac::kind(std::int64_t update) const {
+  return kind_of(update_turn(model_.config, update));
+}
+
+std::int64_t Sac::kind_period() const { return turn_period(model_.config); }
+
+void Sac::queue(const Batch& batch, std::int64_t kind) {
+  draw_noise(batch, NoiseCounter(update_word()), noise_);
+  const UpdateTurn turn = turn_of(kind);
   const Tensor alpha = model_.log_alpha.detach().exp();
 
   // critics, and their targets: nothing below reads a target, so it may follow in the same pass
@@ -138,7 +154,7 @@ void Sac::update(const Batch& batch) {
     if (model_.config.temperature.automatic) alpha_loss = update_temperature(actor.log_prob);
   }
   measure(batch, critic, actor, alpha_loss, alpha);
-  ++num_updates_;
+  advance_word(word_);
 }
 
 /// Returns the loss, detached.

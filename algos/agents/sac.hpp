@@ -6,6 +6,7 @@
 #include "algos/agents/exploration_noise.hpp"
 #include "algos/networks/adam.hpp"
 #include "algos/networks/mlp.hpp"
+#include "algos/networks/noise.hpp"
 #include "algos/networks/squashed_gaussian.hpp"
 
 namespace anthill {
@@ -92,7 +93,7 @@ SacOptimisers member_of(const SacOptimisers& optimisers, std::int64_t member);
 Batch member_of(const Batch& batch, std::int64_t member);
 SacNoise member_of(const SacNoise& noise, std::int64_t member);
 
-class Sac final : public Agent {
+class Sac final : public Agent, private CapturedUpdate {
  public:
   Sac(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
@@ -104,6 +105,7 @@ class Sac final : public Agent {
   }
   void set_reward_ranges(const std::vector<RewardRange>& rewards) override;
   void update(const Batch& batch) override;
+  CapturedUpdate* captured_update() override;
   std::int64_t num_updates() const override { return num_updates_; }
   const std::vector<std::string>& metric_names() const override;
   Tensor take_metric_means() override;
@@ -121,7 +123,12 @@ class Sac final : public Agent {
   void reset_if_due();
   void save_remedies(const StateWriter& state) const;
   void load_remedies(const StateReader& state);
-  void draw_noise(const Batch& batch, std::int64_t update, SacNoise& noise) const;
+  std::int64_t kind(std::int64_t update) const override;
+  std::int64_t kind_period() const override;
+  void queue(const Batch& batch, std::int64_t kind) override;
+  void count(std::int64_t updates) override;
+  const std::int64_t* update_word() const override { return word_.data_ptr<std::int64_t>(); }
+  void draw_noise(const Batch& batch, NoiseCounter update, SacNoise& noise) const;
   Tensor update_temperature(const Tensor& log_prob);
   void measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,
                const Tensor& alpha);
@@ -131,6 +138,7 @@ class Sac final : public Agent {
   SacModel model_;
   SacOptimisers optimisers_;
   std::int64_t num_updates_ = 0, num_resets_ = 0;
+  Tensor word_;                 // (1) updates so far, where the learner runs
   std::int64_t env_steps_ = 0;  // set before every burst of updates, as are
   SacRewards rewards_;          // the stored rewards where a bound needs them
   Tensor initial_log_alpha_;    // (M)

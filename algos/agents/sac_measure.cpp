@@ -5,15 +5,22 @@
 #include "algos/agents/sac.hpp"
 #include "algos/agents/sac_diagnostics.hpp"
 #include "algos/agents/sac_metrics.hpp"
+#include "algos/agents/update_turn.hpp"
 
 namespace anthill {
+
+void Sac::count(std::int64_t updates) {
+  for (const std::int64_t end = num_updates_ + updates; num_updates_ < end; ++num_updates_) {
+    const UpdateTurn turn = update_turn(model_.config, num_updates_);
+    ++num_measured_;
+    num_critic_measured_ += turn.critic ? 1 : 0;
+    num_policy_measured_ += turn.policy ? 1 : 0;
+  }
+}
 
 /// An update without critics or without the policy adds zeros to their sums.
 void Sac::measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,
                   const Tensor& alpha) {
-  ++num_measured_;
-  num_critic_measured_ += critic.loss.defined() ? 1 : 0;
-  num_policy_measured_ += actor.loss.defined() ? 1 : 0;
   if (!critic.loss.defined()) {
     critic = {at::zeros_like(alpha),
               at::zeros({batch.reward.size(0), model_.critic.ensemble(), batch.reward.size(1)},
@@ -57,7 +64,8 @@ const std::vector<std::string>& Sac::diagnostic_names() const { return sac_diagn
 
 /// One member after the other: eigenvalues and norms of a stack round in another order.
 Tensor Sac::diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) {
-  draw_noise(batch, std::max<std::int64_t>(0, num_updates_ - 1), diagnosis_noise_);
+  const auto latest = static_cast<std::uint64_t>(std::max<std::int64_t>(0, num_updates_ - 1));
+  draw_noise(batch, latest, diagnosis_noise_);
   std::vector<Tensor> measured;
   for (std::int64_t m = 0; m < shape_.members(); ++m) {
     measured.push_back(sac_diagnostics(member_of(model_, m), member_of(optimisers_, m),

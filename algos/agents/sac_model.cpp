@@ -76,6 +76,7 @@ Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
       optimisers_(make_sac_optimisers(members, model_)) {
   initial_log_alpha_ = model_.log_alpha.detach().clone();
   rewards_ = make_sac_rewards(std::vector<RewardRange>(members.size()), shape.device);
+  word_ = at::zeros({1}, at::TensorOptions(shape.device).dtype(at::kLong));
   metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
                            model_.discount.options());
 }
@@ -123,6 +124,7 @@ void Sac::load_networks(const StateReader& state) {
 void Sac::load(const StateReader& state) {
   load_networks(state);
   num_updates_ = state.integer("num_updates");
+  word_.fill_(num_updates_);
   optimisers_.actor.load(state.part("actor_optimiser"));
   optimisers_.critic.load(state.part("critic_optimiser"));
   optimisers_.temperature.load(state.part("temperature_optimiser"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 
 #include "algos/agents/agent_config.hpp"
 
@@ -26,6 +27,20 @@ inline UpdateTurn update_turn(const AgentConfig& config, std::int64_t num_update
   return {.critic = place < config.critic_updates,
           .policy = place >= config.critic_updates,
           .targets = (num_updates + 1) % (round * config.target_period) == 0};
+}
+
+/// Turns repeat after so many updates.
+inline std::int64_t turn_period(const AgentConfig& config) {
+  if (config.critic_updates == 0) return std::lcm(config.policy_delay, config.target_period);
+  return (config.critic_updates + config.policy_updates) * config.target_period;
+}
+
+/// A turn as one number, and back.
+inline std::int64_t kind_of(const UpdateTurn& turn) {
+  return (turn.critic ? 1 : 0) + (turn.policy ? 2 : 0) + (turn.targets ? 4 : 0);
+}
+inline UpdateTurn turn_of(std::int64_t kind) {
+  return {.critic = (kind & 1) != 0, .policy = (kind & 2) != 0, .targets = (kind & 4) != 0};
 }
 
 }  // namespace anthill

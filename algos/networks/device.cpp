@@ -26,6 +26,12 @@ void* current_stream(at::Device device) {
   return device.is_cuda() ? c10::cuda::getCurrentCUDAStream(device.index()).stream() : nullptr;
 }
 
+void use_own_stream(at::Device device) {
+  if (!device.is_cuda()) return;
+  c10::cuda::setCurrentCUDAStream(
+      c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device.index()));
+}
+
 void synchronize(at::Device device) {
   if (device.is_cuda()) c10::cuda::getCurrentCUDAStream(device.index()).synchronize();
 }
@@ -48,6 +54,7 @@ at::Device resolve_device(DeviceChoice choice) {
 }
 
 void* current_stream(at::Device) { return nullptr; }
+void use_own_stream(at::Device) {}
 void synchronize(at::Device) {}
 std::string gpu_name(at::Device) { return ""; }
 std::string cuda_version() { return ""; }

@@ -20,6 +20,10 @@ int learner_threads();
 /// The current cudaStream_t of a CUDA device as a plain pointer; nullptr for the CPU.
 void* current_stream(at::Device device);
 
+/// From now on the calling thread queues on a stream of its own, which can be captured; nothing to
+/// do on the CPU.
+void use_own_stream(at::Device device);
+
 /// Waits for all queued work; nothing to do on the CPU.
 void synchronize(at::Device device);
 

@@ -1,5 +1,6 @@
 #include "algos/networks/noise.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 
@@ -11,54 +12,76 @@ namespace anthill {
 
 namespace {
 
-/// Calls `on_cpu` or `on_cuda` for every member's part of `out`.
+/// Calls `on_cpu(member's part of out, its size, seed, counter)` for every member, or `on_cuda` for
+/// as many members as one launch takes.
 template <class T, class OnCpu, class OnCuda>
-void for_members(const Tensor& out, const std::vector<std::uint64_t>& seeds, const OnCpu& on_cpu,
+void for_members(const Tensor& out, const std::vector<std::uint64_t>& seeds, RandomStream stream,
+                 const NoiseCounter& counter, const OnCpu& on_cpu,
                  [[maybe_unused]] const OnCuda& on_cuda) {
   const std::int64_t size = out.numel() / out.size(0);
-  for (std::size_t m = 0; m < seeds.size(); ++m) {
-    T* member = out.data_ptr<T>() + static_cast<std::int64_t>(m) * size;
-    if (!out.is_cuda()) {
-      on_cpu(member, size, seeds[m]);
-      continue;
+  T* first = out.data_ptr<T>();
+  if (!out.is_cuda()) {
+    const std::uint64_t value =
+        counter.word != nullptr ? static_cast<std::uint64_t>(*counter.word) : counter.value;
+    for (const std::uint64_t seed : seeds) {
+      on_cpu(first, size, seed, value);
+      first += size;
     }
+    return;
+  }
 #ifdef ANTHILL_CUDA
-    const char* error = on_cuda(member, size, seeds[m], current_stream(out.device()));
+  for (std::size_t m = 0; m < seeds.size(); m += kSeedsPerLaunch) {
+    NoiseLaunch launch{
+        .size = size, .stream = stream, .counter = counter.value, .word = counter.word};
+    launch.members = static_cast<int>(std::min<std::size_t>(kSeedsPerLaunch, seeds.size() - m));
+    std::copy_n(seeds.begin() + static_cast<std::ptrdiff_t>(m), launch.members, launch.seeds);
+    const char* error = on_cuda(first, launch, current_stream(out.device()));
     if (error != nullptr) {
       throw std::runtime_error(std::string("random numbers: CUDA kernel launch failed: ") + error);
     }
-#else
-    throw std::logic_error("random numbers: a CUDA tensor in a build without CUDA");
-#endif
+    first += launch.members * size;
   }
+#else
+  static_cast<void>(stream);
+  throw std::logic_error("random numbers: a CUDA tensor in a build without CUDA");
+#endif
 }
 
 }  // namespace
 
+void advance_word(const Tensor& word) {
+  at::NoGradGuard no_grad;
+  if (word.is_cuda()) {
+    word.add_(1);
+  } else {
+    ++*word.data_ptr<std::int64_t>();
+  }
+}
+
 void fill_normal(const Tensor& out, const std::vector<std::uint64_t>& seeds, RandomStream stream,
-                 std::uint64_t counter) {
+                 NoiseCounter counter) {
   for_members<float>(
-      out, seeds,
-      [&](float* member, std::int64_t size, std::uint64_t seed) {
-        cpu_kernels<float>().fill_normal(member, size, seed, stream, counter);
+      out, seeds, stream, counter,
+      [&](float* member, std::int64_t size, std::uint64_t seed, std::uint64_t value) {
+        cpu_kernels<float>().fill_normal(member, size, seed, stream, value);
       },
-      [&](auto* member, std::int64_t size, std::uint64_t seed, void* queue) {
-        return fill_normal_cuda(member, size, seed, stream, counter, queue);
+      [](auto* members, const auto& launch, void* queue) {
+        return fill_normal_cuda(members, launch, queue);
       });
 }
 
 void fill_keep(const Tensor& keep, double dropout, const std::vector<std::uint64_t>& seeds,
-               RandomStream stream, std::uint64_t counter) {
+               RandomStream stream, NoiseCounter counter) {
   const auto share = static_cast<float>(dropout);
   for_members<std::uint8_t>(
-      keep, seeds,
-      [&](std::uint8_t* member, std::int64_t size, std::uint64_t seed) {
+      keep, seeds, stream, counter,
+      [&](std::uint8_t* member, std::int64_t size, std::uint64_t seed, std::uint64_t value) {
         for (std::int64_t lane = 0; 4 * lane < size; ++lane) {
-          keep_of_lane(member, size, share, seed, stream, counter, lane);
+          keep_of_lane(member, size, share, seed, stream, value, lane);
         }
       },
-      [&](auto* member, std::int64_t size, std::uint64_t seed, void* queue) {
-        return fill_keep_cuda(member, size, share, seed, stream, counter, queue);
+      [&](auto* members, const auto& launch, void* queue) {
+        return fill_keep_cuda(members, share, launch, queue);
       });
 }
 

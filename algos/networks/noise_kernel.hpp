@@ -34,12 +34,21 @@ ANTHILL_HOST_DEVICE inline void keep_of_lane(std::uint8_t* keep, std::int64_t si
   }
 }
 
-/// Queue the fill on `stream_handle` (a cudaStream_t); `out` is device memory. CUDA builds only.
-/// Return nullptr, or CUDA's description of why the launch failed (static storage).
-const char* fill_normal_cuda(float* out, std::int64_t size, std::uint64_t seed, RandomStream stream,
-                             std::uint64_t counter, void* stream_handle);
+/// One launch for several members, whose parts of the output are `size` elements each.
+constexpr int kSeedsPerLaunch = 64;
+struct NoiseLaunch {
+  std::int64_t size = 0;
+  int members = 0;
+  std::uint64_t seeds[kSeedsPerLaunch] = {};
+  RandomStream stream = RandomStream::actor_noise;
+  std::uint64_t counter = 0;
+  const std::int64_t* word = nullptr;  // device memory that holds the counter, or nullptr
+};
 
-const char* fill_keep_cuda(std::uint8_t* keep, std::int64_t size, float dropout, std::uint64_t seed,
-                           RandomStream stream, std::uint64_t counter, void* stream_handle);
+/// Queue the fill on `queue` (a cudaStream_t); `out` is device memory. CUDA builds only. Return
+/// nullptr, or CUDA's description of why the launch failed (static storage).
+const char* fill_normal_cuda(float* out, const NoiseLaunch& launch, void* queue);
+const char* fill_keep_cuda(std::uint8_t* keep, float dropout, const NoiseLaunch& launch,
+                           void* queue);
 
 }  // namespace anthill

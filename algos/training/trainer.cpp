@@ -193,11 +193,10 @@ bool Trainer::learn(std::int64_t env_steps, const std::atomic<bool>& stop,
     agent_->set_env_steps(env_steps);
     if (agent_->needs_reward_range()) agent_->set_reward_ranges(reward_ranges());
   }
-  for (; due > 0 && !stop; --due) {
-    buffer_->sample_into(batch_->view(), static_cast<std::uint64_t>(counters_.gradient_updates),
-                         current_stream(device_));
-    agent_->update(*batch_);
-    ++counters_.gradient_updates;
+  while (due > 0 && !stop) {
+    const std::int64_t made = updates_->run(counters_.gradient_updates, due);
+    counters_.gradient_updates += made;
+    due -= made;
     observer.on_tick(counters());
   }
   return due == 0;

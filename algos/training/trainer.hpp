@@ -12,6 +12,7 @@
 
 #include "algos/agents/agent.hpp"
 #include "algos/checkpoint/checkpoint.hpp"
+#include "algos/cuda_graph/update_runner.hpp"
 #include "algos/training/evaluator.hpp"
 #include "algos/training/experiment_config.hpp"
 #include "algos/training/overestimation.hpp"
@@ -152,6 +153,7 @@ class Trainer {
   }
 
   void make_buffer();
+  void make_updates();
   void make_judges();
   void remember_state();
   void choose_actions(const TransitionView& rows, TrainingObserver& observer);
@@ -183,6 +185,7 @@ class Trainer {
   std::unique_ptr<ReplayBuffer> buffer_;
   std::unique_ptr<Agent> agent_;
   std::unique_ptr<Batch> batch_, diagnosis_batch_;
+  std::unique_ptr<UpdateRunner> updates_;
   std::unique_ptr<Evaluator> evaluator_;
   ReplayRatio replay_ratio_;
   Counters counters_;  // without episodes

@@ -52,6 +52,7 @@ Trainer::Trainer(std::vector<ExperimentConfig> members)
         "by one");
   }
   set_learner_threads(threads_.learner);
+  if (config_.learner.cuda_graph) use_own_stream(device_);  // the default one cannot be captured
   std::vector<AgentConfig> agents;
   for (ExperimentConfig& config : members) {
     agents.push_back(config.agent);
@@ -66,7 +67,21 @@ Trainer::Trainer(std::vector<ExperimentConfig> members)
   agent_ = make_agent(agents, agent_shape(spec, seeds_, device_));
   batch_ = std::make_unique<Batch>(num_members(), config_.training.batch_size, spec.observation_dim,
                                    spec.action_dim, device_);
+  make_updates();
   make_judges();
+}
+
+void Trainer::make_updates() {
+  Capture capture;
+  if (device_.is_cuda() && config_.learner.cuda_graph) {
+    capture = [device = device_](const std::function<void()>& queue) {
+      return capture_cuda_graph(device, queue);
+    };
+  }
+  CapturedUpdate* update = agent_->captured_update();
+  const std::int64_t block = updates_per_block(config_.training.replay_ratio, config_.sim.num_envs,
+                                               update != nullptr ? update->kind_period() : 1);
+  updates_ = std::make_unique<UpdateRunner>(*agent_, *buffer_, *batch_, std::move(capture), block);
 }
 
 void Trainer::make_buffer() {

@@ -41,6 +41,7 @@ struct TrainingConfig {
 struct LearnerConfig {
   // threads that share an update on the CPU; 0: two per member, at most half of more than two cores
   std::int64_t num_threads = 0;
+  bool cuda_graph = false;  // launch updates on a GPU as graphs
 };
 
 struct EvaluationConfig {

@@ -83,6 +83,61 @@ BOOST_AUTO_TEST_CASE(updates_agree_with_the_cpu) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(normals_of_many_members_and_of_a_word) {
+  std::vector<std::uint64_t> seeds(150);  // more than one launch
+  for (std::size_t m = 0; m < seeds.size(); ++m) seeds[m] = 7 * m;
+  const Tensor host = at::empty({150, 33}, at::kFloat), device = at::empty_like(host, kGpu);
+  const Tensor word = at::full({1}, 41, at::TensorOptions(kGpu).dtype(at::kLong));
+  advance_word(word);
+  fill_normal(host, seeds, RandomStream::actor_noise, 42);
+  fill_normal(device, seeds, RandomStream::actor_noise,
+              NoiseCounter(word.data_ptr<std::int64_t>()));
+  BOOST_TEST((device.cpu() - host).abs().max().item<double>() < 2e-5);
+}
+
+/// A short run; its parameters at the end, on the host.
+std::vector<Tensor> parameters_after(const ExperimentConfig& config) {
+  TrainingObserver nobody;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  BOOST_TEST((trainer.run(stop, nobody) == TrainingEnd::finished));
+  std::vector<Tensor> parameters;
+  for (const NamedTensor& named : trainer.agent().parameters()) {
+    parameters.push_back(named.tensor.cpu());
+  }
+  return parameters;
+}
+
+BOOST_AUTO_TEST_CASE(graphs_agree_with_eager_updates_and_with_the_cpu) {
+  ExperimentConfig config;
+  config.run.device = DeviceChoice::cuda;
+  config.sim.env = "Pendulum-v1";
+  config.sim.num_envs = 8;
+  config.buffer.capacity = 200;  // overwrites its oldest rows
+  config.agent.actor.hidden_dims = config.agent.critic.hidden_dims = {32, 32};
+  // random actions all the way: rounding must not change what is learned from
+  config.training = {.total_env_steps = 160,
+                     .random_steps = 160,
+                     .learning_starts = 120,
+                     .replay_ratio = 0.7,
+                     .batch_size = 32,
+                     .overlap = true};
+  config.evaluation.period = 0;
+  config.learner.cuda_graph = true;
+  const std::vector<Tensor> graphs = parameters_after(config);
+  config.learner.cuda_graph = false;
+  const std::vector<Tensor> eager = parameters_after(config);
+  config.run.device = DeviceChoice::cpu;
+  const std::vector<Tensor> host = parameters_after(config);
+  const auto distance = [](const Tensor& a, const Tensor& b) {
+    return (a - b).norm().item<double>() / (1e-3 + b.norm().item<double>());
+  };
+  for (std::size_t i = 0; i < graphs.size(); ++i) {
+    BOOST_TEST(distance(graphs[i], eager[i]) <= 1e-5);
+    BOOST_TEST(distance(graphs[i], host[i]) <= 1e-3);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_run_trains_to_the_end) {
   ExperimentConfig config;
   config.run.device = DeviceChoice::cuda;

@@ -45,6 +45,38 @@ class DeviceArray {
   void* data_ = nullptr;
 };
 
+/// A draw's number in device memory.
+struct DeviceWord {
+  explicit DeviceWord(std::uint64_t value) {
+    check(cudaMalloc(reinterpret_cast<void**>(&data), sizeof value));
+    check(cudaMemcpy(data, &value, sizeof value, cudaMemcpyHostToDevice));
+  }
+  ~DeviceWord() { cudaFree(data); }
+  DeviceWord(const DeviceWord&) = delete;
+  DeviceWord& operator=(const DeviceWord&) = delete;
+  std::int64_t* data = nullptr;
+};
+
+/// One batch per member from words on the device must be the one that the host's numbers give.
+void check_words(ReplayBuffer& buffer, const HostBatch& expected, const ReplayShape& shape,
+                 std::int64_t batch_size, std::uint64_t draw, const Stream& stream) {
+  HostBatch batch(shape, 1, batch_size);
+  DeviceArray observation(batch.observation), action(batch.action), reward(batch.reward),
+      next_observation(batch.next_observation), bootstrap(batch.bootstrap);
+  const DeviceWord word(draw);
+  buffer.sample_at({1, batch_size, observation.data(), action.data(), reward.data(),
+                    next_observation.data(), bootstrap.data()},
+                   word.data, stream.handle);
+  check(cudaStreamSynchronize(stream.handle));
+  observation.fetch();
+  reward.fetch();
+  const auto starts_with = [](const auto& all, const auto& first) {
+    return std::equal(first.begin(), first.end(), all.begin());
+  };
+  BOOST_TEST(starts_with(expected.observation, batch.observation));
+  BOOST_TEST(starts_with(expected.reward, batch.reward));
+}
+
 HostBatch sample_on_device(ReplayBuffer& buffer, const ReplayShape& shape, std::int64_t num_batches,
                            std::int64_t batch_size, std::uint64_t draw, const Stream& stream) {
   HostBatch batch(shape, num_batches, batch_size);
@@ -57,6 +89,7 @@ HostBatch sample_on_device(ReplayBuffer& buffer, const ReplayShape& shape, std::
   for (DeviceArray* array : {&observation, &action, &reward, &next_observation, &bootstrap}) {
     array->fetch();
   }
+  check_words(buffer, batch, shape, batch_size, draw, stream);
   return batch;
 }
 
