@@ -54,6 +54,8 @@ std::vector<ProbedRun> find_runs(const fs::path& path) {
   } else if (fs::is_directory(path, error)) {
     auto entry = fs::recursive_directory_iterator(path, error);
     for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+      // what begins with a dot belongs to a sweep, not to a run
+      if (entry->path().filename().string().starts_with('.')) entry.disable_recursion_pending();
       if (!entry->is_directory() || !is_run(entry->path())) continue;
       runs.push_back({entry->path(), entry->path().lexically_relative(path).string()});
       entry.disable_recursion_pending();

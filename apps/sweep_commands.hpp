@@ -21,11 +21,18 @@ void add_submit_command(CLI::App& app, Chosen& chosen);   // Slurm arrays
 void add_cancel_command(CLI::App& app, Chosen& chosen);   // takes them back
 void add_task_command(CLI::App& app, Chosen& chosen);     // one task of an array, inside of a job
 
-/// Runs these on this machine, `jobs` side by side, and says how it went; returns the exit code.
-int run_here(const SweepFolder& folder, const std::vector<SweepRun>& runs, int jobs);
+/// Runs these processes on this machine, `jobs` side by side, and says how it went; returns the
+/// exit code.
+int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs);
 
-/// Submits these to Slurm and says under which numbers; returns the exit code.
-int submit_runs(const SweepFolder& folder, const std::vector<SweepRun>& runs,
-                const SubmitOptions& options);
+/// Submits these processes to Slurm and says under which numbers; returns the exit code.
+int submit_groups(const SweepFolder& folder, const std::vector<RunGroup>& groups,
+                  const SubmitOptions& options);
+
+/// The option --stack K; `otherwise`: what happens without it.
+void add_stack_option(CLI::App& command, int& stack, const std::string& otherwise);
+
+/// Says which runs cannot be in a stack, and why, where one of more than one run is asked for.
+void print_alone(const SweepFolder& folder, int stack);
 
 }  // namespace anthill

@@ -16,7 +16,9 @@
 #include "apps/exit_codes.hpp"
 #include "apps/sweep_process.hpp"
 #include "apps/sweep_progress.hpp"
+#include "apps/sweep_stack.hpp"
 #include "apps/sweep_status.hpp"
+#include "sim/errors.hpp"
 
 namespace anthill {
 namespace {
@@ -29,13 +31,14 @@ constexpr int kMostAttempts = 5;
 constexpr std::chrono::seconds kAttemptPeriod{20};
 
 struct Waiting {
-  SweepRun run;
+  RunGroup group;
   int attempts = 0;
   Clock::time_point not_before = Clock::now();
 };
 
 struct Active {
   Waiting what;
+  Launch launch;
   int slot = 0;
   std::uintmax_t log_begin = 0;  // where this process began to write
 };
@@ -57,27 +60,6 @@ std::string last_message(const fs::path& log, std::uintmax_t begin) {
   return found;
 }
 
-/// A folder that holds files of a run, but nothing to go on from.
-bool must_begin_anew(const fs::path& run) {
-  std::error_code error;
-  if (!fs::exists(run / "status.json", error)) return false;
-  return fs::directory_iterator(run / "checkpoints", error) == fs::directory_iterator() &&
-         fs::directory_iterator(run / "checkpoints" / "archive", error) == fs::directory_iterator();
-}
-
-std::vector<std::string> train_command(const SweepFolder& folder, const SweepRun& run) {
-  const fs::path place = folder.run_folder(run);
-  std::vector<std::string> command = {(program_folder() / "anthill-train").string(),
-                                      folder.config_of(run).string(), "--run", place.string()};
-  if (must_begin_anew(place)) {
-    command.insert(command.end(), {"--fresh", "--overwrite"});
-  } else {
-    command.emplace_back("--resume");
-  }
-  command.insert(command.end(), {"--set", "run.seed=" + std::to_string(run.seed)});
-  return command;
-}
-
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -88,18 +70,20 @@ sigset_t block_signals() {
 
 class Engine {
  public:
-  Engine(const SweepFolder& folder, const std::vector<SweepRun>& runs, const EngineOptions& options)
+  Engine(const SweepFolder& folder, const std::vector<RunGroup>& groups,
+         const EngineOptions& options)
       : folder_(folder),
         options_(options),
         signals_(block_signals()),
         cores_(available_cores()),
         slots_(static_cast<std::size_t>(options.jobs), false),
         progress_(folder, options.report_period_s) {
-    for (const SweepRun& run : runs) {
-      if (report_run(folder, run).progress == RunProgress::finished) {
-        ++result_.finished;
+    for (const RunGroup& group : groups) {
+      if (is_over(folder, group)) {
+        say_over(group);
+        count(group, kExitFinished);
       } else {
-        waiting_.push_back({run});
+        waiting_.push_back({group});
       }
     }
   }
@@ -107,23 +91,31 @@ class Engine {
   EngineResult run() {
     while (!active_.empty() || (!waiting_.empty() && !stop_)) {
       begin_runs();
-      progress_.show(active_runs(), result_.finished, result_.failed,
-                     static_cast<int>(waiting_.size()));
+      progress_.show(active_runs(), result_.finished, result_.failed, num_waiting());
       const timespec timeout{0, 500'000'000};
       const int signal = ::sigtimedwait(&signals_, nullptr, &timeout);
       if (signal > 0 && signal != SIGCHLD) stop(signal);
       collect_ended();
     }
     progress_.clear();
-    result_.stopped += static_cast<int>(waiting_.size());
+    for (const Waiting& waiting : waiting_) count(waiting.group, kExitStopped);
     return result_;
   }
 
  private:
   std::vector<SweepRun> active_runs() const {
     std::vector<SweepRun> runs;
-    for (const auto& [pid, active] : active_) runs.push_back(active.what.run);
+    for (const auto& [pid, active] : active_) {
+      const RunGroup& group = active.what.group;
+      runs.insert(runs.end(), group.begin(), group.end());
+    }
     return runs;
+  }
+
+  int num_waiting() const {
+    std::size_t number = 0;
+    for (const Waiting& waiting : waiting_) number += waiting.group.size();
+    return static_cast<int>(number);
   }
 
   void begin_runs() {
@@ -142,15 +134,24 @@ class Engine {
   }
 
   void begin(const Waiting& what, int slot) {
-    const fs::path log = folder_.log_of(what.run);
-    std::error_code error;
-    fs::remove(folder_.result_of(what.run), error);
-    const Active active{what, slot, size_of(log)};
-    const pid_t pid = start_process(train_command(folder_, what.run),
-                                    cores_of_slot(cores_, slot, options_.jobs), log);
+    Launch launch;
+    try {
+      launch = launch_of(folder_, what.group);
+    } catch (const ConfigError& error) {
+      end(what.group, kExitWrongUsage, error.what());
+      say(what.group[0].name() + " cannot go on: " + error.what());
+      return;
+    }
+    for (const SweepRun& run : what.group) {
+      std::error_code error;
+      fs::remove(folder_.result_of(run), error);
+    }
+    const std::uintmax_t log_begin = size_of(launch.log);
+    const pid_t pid =
+        start_process(launch.command, cores_of_slot(cores_, slot, options_.jobs), launch.log);
     slots_[static_cast<std::size_t>(slot)] = true;
-    active_.emplace(pid, active);
-    say(what.run, "begins");
+    say(launch.name + " begins");
+    active_.emplace(pid, Active{what, launch, slot, log_begin});
   }
 
   void collect_ended() {
@@ -166,35 +167,67 @@ class Engine {
   }
 
   void end(const Active& active, int code) {
-    const SweepRun& run = active.what.run;
+    const Launch& launch = active.launch;
     // a process that had not come to listen, or was told twice
     if (stop_ && (code == 128 + SIGTERM || code == 128 + SIGINT)) code = kExitStopped;
-    if (code == kExitWrongUsage && is_held(run) && active.what.attempts + 1 < kMostAttempts) {
-      waiting_.push_back({run, active.what.attempts + 1, Clock::now() + kAttemptPeriod});
-      say(run, "is held by another process; trying again");
+    if (code == kExitWrongUsage && is_held(launch) && active.what.attempts + 1 < kMostAttempts) {
+      waiting_.push_back(
+          {active.what.group, active.what.attempts + 1, Clock::now() + kAttemptPeriod});
+      say(launch.name + " is held by another process; trying again");
       return;
     }
-    std::string reason = last_message(folder_.log_of(run), active.log_begin);
+    std::string reason = last_message(launch.log, active.log_begin);
     if (code >= 128) {
       reason = "killed by signal " + std::to_string(code - 128) +
                (code == 128 + SIGKILL ? " (out of memory?)" : "");
     }
-    write_result(folder_, run, code, reason);
+    end(active.what.group, code, reason);
     if (code == kExitFinished) {
-      ++result_.finished;
-      say(run, "is finished");
+      say(launch.name + " is finished");
     } else if (code == kExitStopped) {
-      ++result_.stopped;
-      say(run, "is saved and stopped");
+      say(launch.name + " is saved and stopped");
     } else {
-      ++result_.failed;
-      say(run, "failed with exit code " + std::to_string(code) + ": " + reason);
+      say(launch.name + " failed with exit code " + std::to_string(code) + ": " + reason);
     }
   }
 
-  bool is_held(const SweepRun& run) const {
-    std::error_code error;
-    return fs::exists(folder_.run_folder(run) / "owner.json", error);
+  /// Writes down how the process of a group ended for each of its runs.
+  void end(const RunGroup& group, int code, const std::string& reason) {
+    for (const SweepRun& run : group) {
+      write_result(folder_, run, exit_code_of(run, group, code), reason);
+    }
+    count(group, code);
+  }
+
+  /// A member of a stack has an end of its own where it is finished or diverged.
+  int exit_code_of(const SweepRun& run, const RunGroup& group, int code) const {
+    if (group.size() == 1) return code;
+    const std::string state = run_state(folder_.run_folder(run));
+    if (state == "finished") return kExitFinished;
+    if (state == "diverged") return kExitDiverged;
+    return code == kExitFinished || code == kExitDiverged ? kExitFailed : code;
+  }
+
+  void count(const RunGroup& group, int code) {
+    for (const SweepRun& run : group) {
+      const int its = exit_code_of(run, group, code);
+      ++(its == kExitFinished ? result_.finished
+                              : (its == kExitStopped ? result_.stopped : result_.failed));
+    }
+  }
+
+  void say_over(const RunGroup& group) {
+    for (const SweepRun& run : group) {
+      if (run_state(folder_.run_folder(run)) != "diverged") continue;
+      say(run.name() + " has diverged in its stack, which has ended; left as it is");
+    }
+  }
+
+  static bool is_held(const Launch& launch) {
+    return std::ranges::any_of(launch.folders, [](const fs::path& folder) {
+      std::error_code error;
+      return fs::exists(folder / "owner.json", error);
+    });
   }
 
   void stop(int signal) {
@@ -203,8 +236,8 @@ class Engine {
     for (const auto& [pid, active] : active_) ::kill(pid, signal == SIGINT ? SIGINT : SIGTERM);
   }
 
-  void say(const SweepRun& run, const std::string& what) {
-    if (options_.one_line_each) progress_.say(run.point + "/" + run.seed_name() + " " + what);
+  void say(const std::string& line) {
+    if (options_.one_line_each) progress_.say(line);
   }
 
   const SweepFolder& folder_;
@@ -221,9 +254,9 @@ class Engine {
 
 }  // namespace
 
-EngineResult run_engine(const SweepFolder& folder, const std::vector<SweepRun>& runs,
+EngineResult run_engine(const SweepFolder& folder, const std::vector<RunGroup>& groups,
                         const EngineOptions& options) {
-  return Engine(folder, runs, options).run();
+  return Engine(folder, groups, options).run();
 }
 
 }  // namespace anthill

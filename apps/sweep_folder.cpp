@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "algos/training/file_io.hpp"
+#include "configs/members.hpp"
 #include "configs/sweep_identity.hpp"
 #include "configs/toml_text.hpp"
 #include "sim/errors.hpp"
@@ -89,12 +90,16 @@ SweepFolder SweepFolder::freeze(const SweepFile& sweep, const std::vector<SweepP
     const ResolvedExperiment experiment = named(resolve_point(sweep, point), sweep, name);
     if (write) freeze_point(folder.path_ / name, point.id, write_experiment(experiment, false));
     folder.points_.push_back({point.id, name, swept_values(sweep, experiment.config),
-                              experiment.config.training.total_env_steps});
+                              experiment.config.training.total_env_steps,
+                              short_hash(shared_settings(experiment.config)),
+                              stack_refusal(experiment.config)});
     const FrozenPoint& frozen = folder.points_.back();
     list.push_back({{"id", frozen.id},
                     {"folder", frozen.folder},
                     {"total_env_steps", frozen.total_env_steps},
-                    {"settings", frozen.values}});
+                    {"settings", frozen.values},
+                    {"structure", frozen.structure},
+                    {"alone", frozen.alone}});
   }
   if (!write) return folder;
   const Json json = {{"version", 1},
@@ -127,7 +132,8 @@ SweepFolder SweepFolder::open(const fs::path& path) {
     for (const Json& point : json.at("points")) {
       folder.points_.push_back({point.at("id"), point.at("folder"),
                                 point.at("settings").get<std::map<std::string, std::string>>(),
-                                point.at("total_env_steps")});
+                                point.at("total_env_steps"), point.value("structure", ""),
+                                point.value("alone", "")});
     }
   } catch (const Json::exception& problem) {
     throw ConfigError("'" + file.string() + "' is damaged (" + problem.what() +

@@ -7,6 +7,7 @@
 ///     SWEEP/ID-short-overrides/seed-3.log   what the run said
 ///     SWEEP/ID-short-overrides/seed-3.json  how its last process ended
 ///     SWEEP/.jobs/0001/                 an array job
+///     SWEEP/.stacks/ID/                 several runs in one process (sweep_stack.hpp)
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,8 @@ struct FrozenPoint {
   std::string folder;                         // its name in the sweep's folder
   std::map<std::string, std::string> values;  // of every swept key, as TOML
   std::int64_t total_env_steps = 0;
+  std::string structure;  // a hash of what its runs must share with others in one process
+  std::string alone;      // why its runs train alone each; empty: they need not
 };
 
 struct SweepRun {
@@ -36,7 +39,12 @@ struct SweepRun {
   }
   /// "seed-3"
   std::string seed_name() const { return "seed-" + std::to_string(seed); }
+  /// "POINT/seed-3"
+  std::string name() const { return point + "/" + seed_name(); }
 };
+
+/// Runs that train in one process: one alone, or the members of a stack in their order.
+using RunGroup = std::vector<SweepRun>;
 
 class SweepFolder {
  public:
@@ -66,6 +74,7 @@ class SweepFolder {
   std::filesystem::path result_of(const SweepRun& run) const;
 
   std::filesystem::path jobs() const { return path_ / ".jobs"; }
+  std::filesystem::path stacks() const { return path_ / ".stacks"; }
 
  private:
   std::filesystem::path path_;

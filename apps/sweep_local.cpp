@@ -14,6 +14,7 @@
 #include "apps/sweep_engine.hpp"
 #include "apps/sweep_estimate.hpp"
 #include "apps/sweep_process.hpp"
+#include "apps/sweep_stack.hpp"
 #include "apps/sweep_status.hpp"
 #include "configs/toml_text.hpp"
 
@@ -23,7 +24,7 @@ namespace {
 struct SweepArguments {
   std::string file, out, table = "eval";
   std::vector<std::string> overrides;
-  int jobs = 1;
+  int jobs = 1, stack = 1;
   bool all = false;
 };
 
@@ -70,13 +71,22 @@ int run(const SweepArguments& arguments) {
   std::vector<SweepRun> runs;
   for (const RunReport& report : report_runs(folder)) {
     if (report.progress == RunProgress::running) {
-      print_message(report.run.point + "/" + report.run.seed_name() +
-                    " is running already; left out");
+      print_message(report.run.name() + " is running already; left out");
     } else {
       runs.push_back(report.run);
     }
   }
-  return run_here(folder, runs, arguments.jobs);
+  print_alone(folder, arguments.stack);
+  return run_here(folder, plan_groups(folder, runs, arguments.stack), arguments.jobs);
+}
+
+/// "POINT/seed-3" -> "stack ID", for stacks that have begun.
+std::map<std::string, std::string> stack_names(const SweepFolder& folder) {
+  std::map<std::string, std::string> names;
+  for (const SweepStack& stack : begun_stacks(folder)) {
+    for (const SweepRun& run : stack.members) names.emplace(run.name(), "stack " + stack.id());
+  }
+  return names;
 }
 
 int print_status(const SweepArguments& arguments) {
@@ -85,7 +95,7 @@ int print_status(const SweepArguments& arguments) {
   const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
   int in_queue = 0;
   for (RunReport& report : reports) {
-    const auto found = queued.find(report.run.point + "/" + report.run.seed_name());
+    const auto found = queued.find(report.run.name());
     if (found == queued.end() || report.progress == RunProgress::finished ||
         report.progress == RunProgress::running) {
       continue;
@@ -94,12 +104,17 @@ int print_status(const SweepArguments& arguments) {
     report.progress = RunProgress::waiting;
     report.reason = "in the queue as " + found->second;
   }
+  const std::map<std::string, std::string> stacks = stack_names(folder);
   double remaining = 0.0;
   int running = 0;
   for (const RunReport& report : reports) {
     const bool dull =
         report.progress == RunProgress::finished || report.progress == RunProgress::waiting;
-    if (!dull || arguments.all) std::printf("%s\n", report_line(report).c_str());
+    const auto stack = stacks.find(report.run.name());
+    if (!dull || arguments.all) {
+      std::printf("%s%s\n", report_line(report).c_str(),
+                  stack == stacks.end() ? "" : ("  (" + stack->second + ")").c_str());
+    }
     if (report.progress != RunProgress::running) continue;
     ++running;
     remaining = std::max(remaining, report.remaining_s());
@@ -136,8 +151,28 @@ CLI::App* add_command(CLI::App& app, Chosen& chosen, const std::string& name,
 
 }  // namespace
 
-int run_here(const SweepFolder& folder, const std::vector<SweepRun>& runs, int jobs) {
-  const EngineResult result = run_engine(folder, runs, {jobs, 30.0, true});
+void add_stack_option(CLI::App& command, int& stack, const std::string& otherwise) {
+  command
+      .add_option("--stack", stack,
+                  "train runs that differ in seeds and numbers in one process, at most so many "
+                  "(docs/members.md); default: " +
+                      otherwise)
+      ->check(CLI::Range(1, 1024));
+}
+
+void print_alone(const SweepFolder& folder, int stack) {
+  if (stack < 2) return;
+  std::map<std::string, std::size_t> reasons;
+  for (const FrozenPoint& point : folder.points()) {
+    if (!point.alone.empty()) reasons[point.alone] += folder.seeds().size();
+  }
+  for (const auto& [reason, number] : reasons) {
+    print_message(std::to_string(number) + " runs in no stack: " + reason);
+  }
+}
+
+int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs) {
+  const EngineResult result = run_engine(folder, groups, {jobs, 30.0, true});
   char text[160];
   std::snprintf(text, sizeof text, "%d finished, %d failed, %d not finished; %s", result.finished,
                 result.failed, result.stopped,
@@ -164,8 +199,10 @@ void add_run_command(CLI::App& app, Chosen& chosen) {
                   "run a sweep on this machine; the same command goes on with it", arguments, run);
   command->add_option("SWEEP.toml", arguments->file, "sweep file")->required();
   command->add_option("-o,--out", arguments->out, "folder of the sweep; default runs/NAME");
-  command->add_option("-j,--jobs", arguments->jobs, "runs side by side; the cores are shared out")
+  command
+      ->add_option("-j,--jobs", arguments->jobs, "processes side by side; the cores are shared out")
       ->check(CLI::Range(1, 1024));
+  add_stack_option(*command, arguments->stack, "each in its own");
   add_set_option(*command, arguments->overrides);
 }
 

@@ -12,10 +12,16 @@
 namespace anthill {
 namespace {
 
-std::size_t terminal_width() {
+struct Screen {
+  std::size_t width = 80, height = 24;
+};
+
+Screen screen_of_terminal() {
   winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
-  return size.ws_col;
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20 || size.ws_row < 4) {
+    return {};
+  }
+  return {size.ws_col, size.ws_row};
 }
 
 }  // namespace
@@ -50,8 +56,15 @@ void SweepProgress::show(const std::vector<SweepRun>& active, int finished, int 
     return;
   }
   clear();
-  const std::size_t width = terminal_width() - 1;
+  const Screen screen = screen_of_terminal();
+  const std::size_t width = screen.width - 1;
   lines.insert(lines.begin(), summary);
+  // what has left the screen cannot be drawn anew
+  if (lines.size() >= screen.height) {
+    const std::size_t left_out = lines.size() - (screen.height - 2);
+    lines.resize(screen.height - 2);
+    lines.push_back("... and " + std::to_string(left_out) + " more");
+  }
   for (const std::string& line : lines) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(std::min(width, line.size())), line.c_str());
   }

@@ -5,6 +5,7 @@
 #include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
 #include "apps/sweep_commands.hpp"
+#include "apps/sweep_stack.hpp"
 #include "apps/sweep_status.hpp"
 #include "sim/errors.hpp"
 
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 struct ResumeArguments {
   std::string folder;
   bool failed = false, unfinished = false, here = false;
-  int jobs = 0;  // 0: not given
+  int jobs = 0, stack = 0;  // 0: not given
 };
 
 int resume(const ResumeArguments& arguments) {
@@ -34,15 +35,18 @@ int resume(const ResumeArguments& arguments) {
     const bool wanted = arguments.failed ? report.progress == RunProgress::failed
                                          : report.progress != RunProgress::finished &&
                                                report.progress != RunProgress::running;
-    const bool is_queued = queued.contains(report.run.point + "/" + report.run.seed_name());
-    if (wanted && !is_queued) runs.push_back(report.run);
+    if (wanted && !queued.contains(report.run.name())) runs.push_back(report.run);
   }
-  if (runs.empty()) {
+  SubmitOptions options = here ? SubmitOptions{} : read_job(jobs.back()).options;
+  if (arguments.stack > 0) options.stack = arguments.stack;
+  std::vector<RunGroup> groups = plan_groups(folder, runs, options.stack);
+  if (!here) std::erase_if(groups, [&](const RunGroup& group) { return is_over(folder, group); });
+  if (groups.empty()) {
     print_message("nothing to resume");
     return kExitFinished;
   }
-  if (here) return run_here(folder, runs, std::max(1, arguments.jobs));
-  return submit_runs(folder, runs, read_job(jobs.back()).options);
+  if (here) return run_here(folder, groups, std::max(1, arguments.jobs));
+  return submit_groups(folder, groups, options);
 }
 
 }  // namespace
@@ -58,6 +62,7 @@ void add_resume_command(CLI::App& app, Chosen& chosen) {
   command->add_flag("--here", arguments->here, "on this machine also where it was submitted");
   command->add_option("-j,--jobs", arguments->jobs, "on this machine, so many side by side")
       ->check(CLI::Range(1, 1024));
+  add_stack_option(*command, arguments->stack, "as they were submitted, here each in its own");
   command->callback([&chosen, arguments] { chosen = [=] { return resume(*arguments); }; });
 }
 

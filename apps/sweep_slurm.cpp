@@ -42,26 +42,46 @@ Json options_json(const SubmitOptions& options) {
           {"anthill", options.anthill},
           {"limit", options.limit},
           {"pack", options.pack},
+          {"stack", options.stack},
           {"max_array_size", options.max_array_size},
           {"margin_s", options.margin_s},
           {"max_continuations", options.max_continuations}};
 }
 
 SubmitOptions options_of(const Json& json) {
-  return {json.at("sbatch"),         json.at("launcher"), json.at("template_file"),
-          json.at("anthill"),        json.at("limit"),    json.at("pack"),
-          json.at("max_array_size"), json.at("margin_s"), json.at("max_continuations")};
+  return {json.at("sbatch"),           json.at("launcher"),       json.at("template_file"),
+          json.at("anthill"),          json.at("limit"),          json.at("pack"),
+          json.value("stack", 1),      json.at("max_array_size"), json.at("margin_s"),
+          json.at("max_continuations")};
+}
+
+Json run_json(const SweepRun& run) {
+  return {{"point", run.point}, {"seed", run.seed}, {"total_env_steps", run.total_env_steps}};
+}
+
+SweepRun run_of(const Json& json) {
+  return {json.at("point"), json.at("seed"), json.at("total_env_steps")};
+}
+
+/// A run, or a list of the runs of a stack.
+RunGroup group_of(const Json& json) {
+  if (!json.is_array()) return {run_of(json)};
+  RunGroup group;
+  for (const Json& run : json) group.push_back(run_of(run));
+  if (group.empty()) throw std::runtime_error("an empty stack");
+  return group;
 }
 
 std::string job_json(const ArrayTasks& tasks, const SubmitOptions& options) {
   Json list = Json::array();
-  for (const std::vector<SweepRun>& task : tasks) {
-    Json runs = Json::array();
-    for (const SweepRun& run : task) {
-      runs.push_back(
-          {{"point", run.point}, {"seed", run.seed}, {"total_env_steps", run.total_env_steps}});
+  for (const std::vector<RunGroup>& task : tasks) {
+    Json groups = Json::array();
+    for (const RunGroup& group : task) {
+      Json runs = Json::array();
+      for (const SweepRun& run : group) runs.push_back(run_json(run));
+      groups.push_back(group.size() == 1 ? runs[0] : runs);
     }
-    list.push_back(runs);
+    list.push_back(groups);
   }
   const Json json = {{"version", 1}, {"options", options_json(options)}, {"tasks", list}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -82,17 +102,17 @@ fs::path claim_job_folder(const SweepFolder& folder) {
 
 }  // namespace
 
-std::vector<ArrayTasks> plan_arrays(const std::vector<SweepRun>& runs,
+std::vector<ArrayTasks> plan_arrays(const std::vector<RunGroup>& groups,
                                     const SubmitOptions& options) {
   const auto pack = static_cast<std::size_t>(options.pack);
   // indices are below MaxArraySize
   const auto most = static_cast<std::size_t>(max_array_size(options));
   std::vector<ArrayTasks> arrays;
-  for (std::size_t i = 0; i < runs.size(); i += pack) {
+  for (std::size_t i = 0; i < groups.size(); i += pack) {
     if (arrays.empty() || arrays.back().size() == most) arrays.emplace_back();
-    const std::size_t end = std::min(runs.size(), i + pack);
-    arrays.back().emplace_back(runs.begin() + static_cast<std::ptrdiff_t>(i),
-                               runs.begin() + static_cast<std::ptrdiff_t>(end));
+    const std::size_t end = std::min(groups.size(), i + pack);
+    arrays.back().emplace_back(groups.begin() + static_cast<std::ptrdiff_t>(i),
+                               groups.begin() + static_cast<std::ptrdiff_t>(end));
   }
   return arrays;
 }
@@ -199,12 +219,10 @@ ArrayJob read_job(const fs::path& job) {
     found.options = options_of(json.at("options"));
     for (const Json& task : json.at("tasks")) {
       found.tasks.emplace_back();
-      for (const Json& run : task) {
-        found.tasks.back().push_back({run.at("point"), run.at("seed"), run.at("total_env_steps")});
-      }
+      for (const Json& group : task) found.tasks.back().push_back(group_of(group));
     }
     return found;
-  } catch (const Json::exception& problem) {
+  } catch (const std::exception& problem) {
     throw ConfigError("'" + file.string() + "' is damaged (" + problem.what() +
                       "); submit the sweep again");
   }
@@ -238,9 +256,10 @@ std::map<std::string, std::string> queued_runs(const std::vector<QueuedTask>& ta
     if (!jobs.contains(task.job)) jobs.emplace(task.job, read_job(task.job));
     const ArrayTasks& all = jobs.at(task.job).tasks;
     if (static_cast<std::size_t>(task.index) >= all.size()) continue;
-    for (const SweepRun& run : all[static_cast<std::size_t>(task.index)]) {
-      found[run.point + "/" + run.seed_name()] =
-          task.array_id + "_" + std::to_string(task.index) + " (" + task.state + ")";
+    const std::string where =
+        task.array_id + "_" + std::to_string(task.index) + " (" + task.state + ")";
+    for (const RunGroup& group : all[static_cast<std::size_t>(task.index)]) {
+      for (const SweepRun& run : group) found[run.name()] = where;
     }
   }
   return found;

@@ -24,17 +24,18 @@ struct SubmitOptions {
   std::string template_file;          // own copy of scripts/slurm_task; empty: that
   std::string anthill;                // the command on the nodes
   int limit = 0;                      // tasks of an array at a time; 0: no limit
-  int pack = 1;                       // runs per task, side by side
+  int pack = 1;                       // processes per task, side by side
+  int stack = 1;                      // runs per process, at most
   int max_array_size = 0;             // 0: as Slurm says, else 1001
   int margin_s = 180;                 // between the warning and the time limit
   int max_continuations = 100;        // of a task that the time limit stops
 };
 
-/// What one array job runs: its tasks' runs.
-using ArrayTasks = std::vector<std::vector<SweepRun>>;
+/// What one array job runs: its tasks' processes.
+using ArrayTasks = std::vector<std::vector<RunGroup>>;
 
-/// Packs runs into tasks, and tasks into arrays that Slurm accepts.
-std::vector<ArrayTasks> plan_arrays(const std::vector<SweepRun>& runs,
+/// Packs processes into tasks, and tasks into arrays that Slurm accepts.
+std::vector<ArrayTasks> plan_arrays(const std::vector<RunGroup>& groups,
                                     const SubmitOptions& options);
 
 /// Throws ConfigError for an option of sbatch that submit sets itself, or that is none.

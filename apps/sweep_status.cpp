@@ -119,6 +119,10 @@ double RunReport::remaining_s() const {
          static_cast<double>(env_steps);
 }
 
+std::string run_state(const fs::path& run) {
+  return value_or<std::string>(read_json(run / "status.json"), "state", "");
+}
+
 RunReport report_run(const SweepFolder& folder, const SweepRun& run) {
   const fs::path place = folder.run_folder(run);
   const Json status = read_json(place / "status.json");

@@ -30,6 +30,9 @@ struct RunReport {
   double remaining_s() const;
 };
 
+/// The state in a run folder's status.json ("finished", "diverged", ...); empty: none.
+std::string run_state(const std::filesystem::path& run);
+
 /// Reads status.json of the run, its owner's sign of life and how its last process ended. These
 /// files are the truth; nothing else is asked.
 RunReport report_run(const SweepFolder& folder, const SweepRun& run);

@@ -10,6 +10,7 @@
 #include "apps/sweep_commands.hpp"
 #include "apps/sweep_process.hpp"
 #include "apps/sweep_slurm.hpp"
+#include "apps/sweep_stack.hpp"
 #include "apps/sweep_status.hpp"
 #include "sim/errors.hpp"
 
@@ -50,16 +51,15 @@ void print_plan(const SweepFolder& folder, const std::vector<ArrayTasks>& arrays
   std::printf("\n# --- the script ---\n%s", task_script(options).c_str());
 }
 
-/// Runs that nobody works on; says what is left out.
-std::vector<SweepRun> runs_to_submit(const SweepFolder& folder) {
+/// Runs that nobody works on, as processes; says what is left out.
+std::vector<RunGroup> groups_to_submit(const SweepFolder& folder, int stack) {
   const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
   std::vector<SweepRun> runs;
   int finished = 0, busy = 0, failed = 0;
   for (const RunReport& report : report_runs(folder)) {
     if (report.progress == RunProgress::finished) {
       ++finished;
-    } else if (report.progress == RunProgress::running ||
-               queued.contains(report.run.point + "/" + report.run.seed_name())) {
+    } else if (report.progress == RunProgress::running || queued.contains(report.run.name())) {
       ++busy;
     } else if (report.progress == RunProgress::failed) {
       ++failed;
@@ -72,7 +72,8 @@ std::vector<SweepRun> runs_to_submit(const SweepFolder& folder) {
                   " running or in the queue, " + std::to_string(failed) + " failed" +
                   (failed > 0 ? " (anthill sweep resume --failed)" : ""));
   }
-  return runs;
+  print_alone(folder, stack);
+  return plan_groups(folder, runs, stack);
 }
 
 int submit(const SubmitArguments& arguments) {
@@ -88,12 +89,12 @@ int submit(const SubmitArguments& arguments) {
   const fs::path out =
       arguments.out.empty() ? default_sweep_folder(sweep) : fs::path(arguments.out);
   const SweepFolder folder = SweepFolder::freeze(sweep, points, out, !arguments.dry_run);
-  const std::vector<SweepRun> runs = runs_to_submit(folder);
+  const std::vector<RunGroup> groups = groups_to_submit(folder, options.stack);
   if (arguments.dry_run) {
-    if (!runs.empty()) print_plan(folder, plan_arrays(runs, options), options);
+    if (!groups.empty()) print_plan(folder, plan_arrays(groups, options), options);
     return kExitFinished;
   }
-  return submit_runs(folder, runs, options);
+  return submit_groups(folder, groups, options);
 }
 
 int cancel(const std::string& path) {
@@ -122,14 +123,14 @@ int cancel(const std::string& path) {
 
 }  // namespace
 
-int submit_runs(const SweepFolder& folder, const std::vector<SweepRun>& runs,
-                const SubmitOptions& options) {
-  if (runs.empty()) {
+int submit_groups(const SweepFolder& folder, const std::vector<RunGroup>& groups,
+                  const SubmitOptions& options) {
+  if (groups.empty()) {
     print_message("nothing to submit");
     return kExitFinished;
   }
   std::string before;
-  for (const ArrayTasks& tasks : plan_arrays(runs, options)) {
+  for (const ArrayTasks& tasks : plan_arrays(groups, options)) {
     before = submit_array(folder, tasks, options, options.limit > 0 ? before : "");
     print_message("submitted array job " + before + " with " + std::to_string(tasks.size()) +
                   " tasks; see anthill sweep status " + shell_quoted(folder.path().string()));
@@ -151,8 +152,10 @@ void add_submit_command(CLI::App& app, Chosen& chosen) {
       ->allow_extra_args(false);
   command->add_option("--limit", options.limit, "tasks at a time (Slurm's %K); 0: no limit")
       ->check(CLI::Range(0, 1'000'000));
-  command->add_option("--pack", options.pack, "runs per task, side by side on its cores or GPU")
+  command
+      ->add_option("--pack", options.pack, "processes per task, side by side on its cores or GPU")
       ->check(CLI::Range(1, 1024));
+  add_stack_option(*command, options.stack, "each in its own");
   command->add_option(
       "--launcher", arguments->launcher,
       "words before the command, split at spaces: \"srun\", \"apptainer exec x.sif\"");

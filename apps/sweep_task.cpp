@@ -11,6 +11,7 @@
 #include "apps/sweep_engine.hpp"
 #include "apps/sweep_process.hpp"
 #include "apps/sweep_slurm.hpp"
+#include "apps/sweep_stack.hpp"
 #include "apps/sweep_status.hpp"
 #include "sim/errors.hpp"
 
@@ -97,6 +98,23 @@ int go_on_later(const SweepFolder& folder, const std::vector<SweepRun>& runs,
   return kExitStopped;
 }
 
+/// Whether nothing of the group is left to be done, and something of it has failed.
+bool has_failed(const SweepFolder& folder, const RunGroup& group) {
+  bool failed = false;
+  for (const SweepRun& run : group) {
+    const RunProgress progress = report_run(folder, run).progress;
+    if (progress != RunProgress::failed && progress != RunProgress::finished) return false;
+    failed = failed || progress == RunProgress::failed;
+  }
+  return failed;
+}
+
+std::vector<SweepRun> all_runs(const std::vector<RunGroup>& groups) {
+  std::vector<SweepRun> runs;
+  for (const RunGroup& group : groups) runs.insert(runs.end(), group.begin(), group.end());
+  return runs;
+}
+
 int task(const TaskArguments& arguments) {
   const fs::path place = fs::absolute(arguments.job).lexically_normal();
   const ArrayJob job = read_job(place);
@@ -109,18 +127,18 @@ int task(const TaskArguments& arguments) {
     return kExitStopped;
   }
   const SweepFolder folder = SweepFolder::open(place.parent_path().parent_path());
-  std::vector<SweepRun> runs = job.tasks[static_cast<std::size_t>(arguments.index)];
-  int failed_before = 0;
+  std::vector<RunGroup> groups =
+      startable(folder, job.tasks[static_cast<std::size_t>(arguments.index)]);
+  std::size_t failed_before = 0;
   if (read_continuations(arguments).count > 0) {
     // what failed before the time limit would fail again
-    failed_before = static_cast<int>(std::erase_if(runs, [&](const SweepRun& run) {
-      return report_run(folder, run).progress == RunProgress::failed;
-    }));
+    failed_before =
+        std::erase_if(groups, [&](const RunGroup& group) { return has_failed(folder, group); });
   }
   const EngineResult result =
-      run_engine(folder, runs, {std::max(1, static_cast<int>(runs.size())), 60.0, true});
+      run_engine(folder, groups, {std::max(1, static_cast<int>(groups.size())), 60.0, true});
   if (result.stopped > 0 && result.time_is_up) {
-    return go_on_later(folder, runs, arguments, job.options.max_continuations);
+    return go_on_later(folder, all_runs(groups), arguments, job.options.max_continuations);
   }
   if (result.stopped > 0) return kExitStopped;
   return result.failed + failed_before > 0 ? kExitFailed : kExitFinished;

@@ -1,6 +1,7 @@
 #include "configs/members.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "configs/fields.hpp"
@@ -13,9 +14,13 @@ namespace {
 
 constexpr std::size_t kMaxMembers = 1024;
 
+bool is_members_own(const Field& field) {
+  return std::ranges::count(keys_that_members_may_change(), field.key()) > 0;
+}
+
 void check_key(const Setting& setting) {
   const std::string key = setting.field->key();
-  if (std::ranges::count(keys_that_members_may_change(), key) > 0) return;
+  if (is_members_own(*setting.field)) return;
   std::string known;
   for (const std::string& name : keys_that_members_may_change()) {
     known += (known.empty() ? "" : ", ") + name;
@@ -59,6 +64,27 @@ const std::vector<std::string>& keys_that_members_may_change() {
   return kKeys;
 }
 
+std::string shared_settings(const ExperimentConfig& config) {
+  std::string text;
+  for (const Field& field : fields()) {
+    if (is_members_own(field)) continue;
+    text.append(field.key()).append(" = ").append(toml_value(field.get(config))).append("\n");
+  }
+  return text;
+}
+
+std::string stack_refusal(const ExperimentConfig& config) {
+  if (config.training.on_non_finite != OnNonFinite::abort) {
+    return "training.on_non_finite: a stack knows \"abort\" alone, which ends one member and lets "
+           "the others go on; remove the key or train the members one by one";
+  }
+  if (std::isfinite(config.training.solved_return)) {
+    return "training.solved_return: a stack of members ends together; remove the key or train them "
+           "one by one";
+  }
+  return "";
+}
+
 std::vector<MemberExperiment> read_members(const std::string& config,
                                            const std::vector<std::string>& overrides,
                                            const std::string& members) {
@@ -75,12 +101,30 @@ std::vector<MemberExperiment> read_members(const std::string& config,
                    read_experiment(config, overrides, table.settings)});
   }
   check_folders(all, members);
-  if (all.size() > 1 && all[0].experiment.config.training.on_non_finite != OnNonFinite::abort) {
-    throw ConfigError(
-        "training.on_non_finite: a stack knows \"abort\" alone, which ends one member and lets the "
-        "others go on; remove the key or train the members one by one");
-  }
+  const std::string refusal = all.size() > 1 ? stack_refusal(all[0].experiment.config) : "";
+  if (!refusal.empty()) throw ConfigError(refusal);
   return all;
+}
+
+std::string write_members(const std::vector<MemberExperiment>& members) {
+  std::string text;
+  for (const MemberExperiment& member : members) {
+    text += "[[members]]\nfolder = " + toml_string(member.folder) + "\n";
+    for (const Field& field : fields()) {
+      const Value value = field.get(member.experiment.config);
+      const bool differs = value != field.get(members[0].experiment.config);
+      if (differs && !is_members_own(field)) {
+        throw ConfigError(printable(member.experiment.path) + ": " + field.key() +
+                          " differs from that of " + printable(members[0].experiment.path) +
+                          "; such runs do not fit one stack");
+      }
+      if (differs || field.key() == "run.seed") {
+        text.append(field.key()).append(" = ").append(toml_value(value)).append("\n");
+      }
+    }
+    text += "\n";
+  }
+  return text;
 }
 
 }  // namespace anthill

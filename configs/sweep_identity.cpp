@@ -82,8 +82,8 @@ std::string identity_text(const ExperimentConfig& config) {
   return text;
 }
 
-std::string point_id(const ExperimentConfig& config) {
-  return hex(hash_of(identity_text(config)) >> 16, 12);
-}
+std::string short_hash(std::string_view text) { return hex(hash_of(text) >> 16, 12); }
+
+std::string point_id(const ExperimentConfig& config) { return short_hash(identity_text(config)); }
 
 }  // namespace anthill

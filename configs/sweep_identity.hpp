@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "algos/training/experiment_config.hpp"
@@ -18,7 +19,10 @@ const std::vector<std::string>& machine_only_keys();
 /// ConfigError when that file cannot be read.
 std::string identity_text(const ExperimentConfig& config);
 
-/// 12 hexadecimal digits: a hash of identity_text().
+/// 12 hexadecimal digits: a hash.
+std::string short_hash(std::string_view text);
+
+/// short_hash() of identity_text().
 std::string point_id(const ExperimentConfig& config);
 
 }  // namespace anthill

@@ -68,6 +68,65 @@ BOOST_AUTO_TEST_CASE(every_other_setting_is_shared) {
              text);
 }
 
+BOOST_AUTO_TEST_CASE(written_members_read_back) {
+  const auto members = read(
+      "[[members]]\nfolder = \"../a b/\\\"x\\\"\"\nrun.seed = 3\n"
+      "[[members]]\nagent.discount = 0.1\nrun.name = \"$(x) ä\"\n[members.exploration]\nscale = "
+      "0.3\n");
+  const std::string text = write_members(members);
+  const auto again = read(text);
+  BOOST_REQUIRE(again.size() == 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    BOOST_TEST(again[i].folder == members[i].folder);
+    for (const Field& field : fields()) {
+      const bool same =
+          field.get(again[i].experiment.config) == field.get(members[i].experiment.config);
+      BOOST_TEST(same, field.key());
+    }
+  }
+  // a text that says nothing twice
+  BOOST_TEST(text.find("agent.tau") == std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_CASE(members_that_differ_in_what_they_share_are_not_written) {
+  auto members = read("[[members]]\n[[members]]\nrun.seed = 1\n");
+  members[1].experiment.config.training.replay_ratio = 7.0;
+  BOOST_TEST(error_of([&] { write_members(members); }) ==
+             "x.toml: training.replay_ratio differs from that of x.toml; such runs do not fit one "
+             "stack");
+}
+
+BOOST_AUTO_TEST_CASE(shared_settings_are_all_others) {
+  const auto text_with = [](const std::string& setting) {
+    const TemporaryFolder folder;
+    write_file("x.toml", kConfig);
+    return shared_settings(read_experiment("x.toml", {setting}).config);
+  };
+  const std::string plain = text_with("run.seed=0");
+  for (const char* own : {"run.seed=7", "run.name=x", "agent.discount=0.5",
+                          "critic.learning_rate=1", "overestimation.seed=9"}) {
+    BOOST_TEST((text_with(own) == plain), own);
+  }
+  for (const char* shared :
+       {"training.replay_ratio=3", "critic.layer_norm=true", "sim.num_threads=3",
+        "checkpoint.period=9", "training.total_env_steps=1234567"}) {
+    BOOST_TEST((text_with(shared) != plain), shared);
+  }
+  const auto lines = static_cast<std::size_t>(std::ranges::count(plain, '\n'));
+  BOOST_TEST(lines == fields().size() - keys_that_members_may_change().size());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_stack_refuses) {
+  ExperimentConfig config;
+  BOOST_TEST(stack_refusal(config) == "");
+  config.training.solved_return = 5.0;
+  BOOST_TEST(stack_refusal(config).starts_with("training.solved_return: a stack of members ends"));
+  const std::string solved = "[training]\nsolved_return = 5.0\n";
+  BOOST_TEST(read("[[members]]\n", solved).size() == 1u);
+  BOOST_TEST(error_of([&] { read("[[members]]\n[[members]]\n", solved); }) ==
+             stack_refusal(config));
+}
+
 BOOST_AUTO_TEST_CASE(bad_files_of_members) {
   const std::string none =
       "m.toml:1:1: no member in this file; start with [[members]] and "

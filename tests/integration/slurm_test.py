@@ -194,6 +194,20 @@ def test_srun_passes_the_warning_on(cluster, straight, tmp_path):
     assert_straight(out, straight)
 
 
+def test_a_stack_is_put_back_as_a_whole(cluster, straight, tmp_path):
+    out = tmp_path / "out"
+    expect(submit(write_sweep(tmp_path, "seeds = [0, 1]\n", LONG), out, "--stack", 2))
+    cluster.wait_stepping(out, 2)
+    assert len(cluster.queue(out)) == 1
+    cluster.slurm("scancel", "--signal=USR1", "--batch", next(iter(cluster.queue(out)))[0])
+    cluster.wait_finished(out, 2)
+    assert json.loads((out / ".jobs/0001/task-0.json").read_text())["continuations"] == 1
+    # its runs have no checkpoints of their own: the tables and policies are those of the runs alone
+    assert tables(out) == tables(straight)
+    for name, path in run_folders(out).items():
+        assert (path / "policy.safetensors").read_bytes() == (run_folders(straight)[name] / "policy.safetensors").read_bytes()
+
+
 def test_a_continuation_is_bounded(cluster, tmp_path):
     out = tmp_path / "out"
     expect(submit(write_sweep(tmp_path, "", LONG), out, "--max-continuations", 0))

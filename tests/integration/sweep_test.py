@@ -13,11 +13,13 @@ import time
 import pytest
 
 from anthill_command import BIN, assert_fails
+from resumed_runs import assert_same_run
 from sweep_runs import BASE, expect, libraries, run_folders, status_of, sweep, tables, write_sweep
 
 GRID = 'seeds = [0, 1]\n[grid]\n"training.replay_ratio" = [0.1, 0.2]\n'
-# about ten seconds on a core: long enough to be stopped
-LONG = BASE.replace("total_env_steps = 2000", "total_env_steps = 400000")
+# a second or more, a checkpoint every few milliseconds: long enough to be stopped behind one
+LONG_STEPS = 80000
+LONG = BASE.replace("total_env_steps = 2000", f"total_env_steps = {LONG_STEPS}").replace("period = 1000", "period = 20000")
 
 
 @pytest.fixture(scope="module")
@@ -117,25 +119,38 @@ def test_a_failing_point_harms_no_other(tmp_path):
     assert "1 failed" in result.stderr and result.stderr.count(" begins") == 1
 
 
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """Three seeds of LONG."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    expect(sweep("run", write_sweep(folder, "seeds = [0, 1, 2]\n", LONG), "-o", folder / "out", "--jobs", 2))
+    return folder / "out"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopped_runs_are_saved_and_go_on(tmp_path, number):
+def test_stopped_runs_are_saved_and_go_on(uninterrupted, tmp_path, number):
     file, out = write_sweep(tmp_path, "seeds = [0, 1, 2]\n", LONG), tmp_path / "out"
     command = [BIN / "anthill", "sweep", "run", file, "-o", out, "--jobs", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.time() + 100
-    while sum(status_of(path).get("env_steps", 0) > 2000 for path in run_folders(out).values()) < 2:
+    while len(list(out.glob("*/seed-*/checkpoints/LATEST"))) < 2:
         assert time.time() < deadline and process.poll() is None
-        time.sleep(0.1)
+        time.sleep(0.005)
     process.send_signal(number)
     said = process.communicate(timeout=100)[1]
     assert process.returncode == 3, said
     status = expect(sweep("status", out)).stdout
     assert "1 waiting, 2 stopped" in status, status
-    # one that goes on is the one that was never stopped
     steps = {name: status_of(path)["env_steps"] for name, path in run_folders(out).items()}
-    assert all(0 < value < 400000 for value in steps.values())
+    assert all(0 < value < LONG_STEPS for value in steps.values())
     for path in run_folders(out).values():
         assert json.loads((path / "status.json").read_text())["state"] == "stopped"
+    # the same command goes on with those two and begins the third: as if nothing had been
+    said = expect(sweep("run", file, "-o", out, "--jobs", 2)).stderr
+    assert said.count(" begins") == 3 and "3 finished" in said
+    assert len(run_folders(out)) == 3
+    for name, path in run_folders(out).items():
+        assert_same_run(path, run_folders(uninterrupted)[name])
 
 
 def test_names_reach_no_shell(tmp_path):
