@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "algos/checkpoint/checkpoint_store.hpp"
 #include "algos/training/file_io.hpp"
 #include "apps/sweep_process.hpp"
 #include "apps/sweep_status.hpp"
@@ -26,13 +27,18 @@ bool has_begun(const fs::path& run) {
   return fs::exists(run / "status.json", error);
 }
 
-bool is_empty_folder(const fs::path& path) {
+/// Whether anything is there beside what a crash left half written.
+bool holds_checkpoints(const fs::path& folder) {
   std::error_code error;
-  return fs::directory_iterator(path, error) == fs::directory_iterator();
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != "archive" && !name.ends_with(kUnfinished)) return true;
+  }
+  return false;
 }
 
 bool has_checkpoints(const fs::path& run) {
-  return !is_empty_folder(run / "checkpoints") || !is_empty_folder(run / "checkpoints" / "archive");
+  return holds_checkpoints(run / "checkpoints") || holds_checkpoints(run / "checkpoints/archive");
 }
 
 /// A folder that holds files of a run, but nothing to go on from.

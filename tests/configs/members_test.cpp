@@ -71,8 +71,8 @@ BOOST_AUTO_TEST_CASE(every_other_setting_is_shared) {
 BOOST_AUTO_TEST_CASE(written_members_read_back) {
   const auto members = read(
       "[[members]]\nfolder = \"../a b/\\\"x\\\"\"\nrun.seed = 3\n"
-      "[[members]]\nagent.discount = 0.1\nrun.name = \"$(x) ä\"\n[members.exploration]\nscale = "
-      "0.3\n");
+      "[[members]]\nagent.discount = 0.1\nrun.name = \"$(x) ä\"\n[members.temperature]\n"
+      "initial_alpha = 0.3\n");
   const std::string text = write_members(members);
   const auto again = read(text);
   BOOST_REQUIRE(again.size() == 2u);

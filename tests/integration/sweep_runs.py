@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 
 from anthill_command import run
-from resumed_runs import rows_without_clock
+from resumed_runs import newest, rows_without_clock
 
 # seconds a run: small networks, few updates
 BASE = """
@@ -73,6 +73,14 @@ def status_of(path):
         return json.loads((pathlib.Path(path) / "status.json").read_text())
     except (OSError, ValueError):
         return {}
+
+
+def checkpoint_steps(path):
+    """Env steps of a run's newest checkpoint; 0: none."""
+    try:
+        return int(newest(path).name.split("-")[1])
+    except OSError:
+        return 0
 
 
 def snapshot(folder):

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from anthill_command import BIN, run
-from resumed_runs import newest, rows_without_clock
-from sweep_runs import BASE, expect, run_folders, snapshot, status_of, sweep, tables, write_sweep
+from resumed_runs import rows_without_clock
+from sweep_runs import BASE, checkpoint_steps, expect, run_folders, snapshot, status_of, sweep, tables, write_sweep
 
 # two structures; within each, runs differ in seed and learning rate
 GRID = 'seeds = [0, 1]\n[grid]\n"training.replay_ratio" = [0.1, 0.2]\n"critic.learning_rate" = [3e-4, 1e-3]\n'
@@ -46,15 +46,10 @@ def start(file, out, *words):
 def wait_checkpoint(run_folder, process, beyond=0):
     """Until the newest checkpoint is of more env steps."""
     deadline = time.time() + 120
-    while True:
-        try:
-            steps = int(newest(run_folder).name.split("-")[1])
-            if steps > beyond:
-                return steps
-        except OSError:
-            pass
+    while (steps := checkpoint_steps(run_folder)) <= beyond:
         assert time.time() < deadline and process.poll() is None, "it took no checkpoint"
         time.sleep(0.005)
+    return steps
 
 
 def only_stack(out, process):
@@ -218,7 +213,7 @@ def test_points_that_come_later_make_stacks_of_their_own(tmp_path):
 
 
 def test_a_diverging_run_is_one_that_failed(tmp_path):
-    text = 'seeds = [0, 1]\n[[include]]\n"agent.tau" = 0.01\n[[include]]' + WILD
+    text = "seeds = [0, 1]\n[[include]]" + WILD
     file, out = write_sweep(tmp_path, text), tmp_path / "out"
     result = expect(sweep("run", file, "-o", out, "--stack", 4), 1)
     assert "2 finished, 2 failed, 0 not finished" in result.stderr and len(begun(result)) == 1
@@ -243,7 +238,7 @@ def tables_of_finished(folder):
 
 
 def test_what_no_stack_can_do_is_trained_alone(tmp_path):
-    text = PAIR + '[[include]]\n"agent.tau" = 0.01\n[[include]]\n"training.solved_return" = 1e9\n'
+    text = PAIR + '[[include]]\n"training.solved_return" = 1e9\n'
     result = expect(sweep("run", write_sweep(tmp_path, text), "-o", tmp_path / "out", "--stack", 4))
     assert "2 runs in no stack: training.solved_return: a stack of members ends together" in result.stderr
     assert sorted(name.split(" ")[0].split("/")[-1] for name in begun(result)) == ["seed-0", "seed-1", "stack"]
@@ -311,7 +306,7 @@ def test_without_scontrol_a_task_saves_and_ends_with_3(tmp_path, launch, stack):
                                stderr=subprocess.STDOUT, text=True)
     deadline = time.time() + 100
     pattern, number = ("*/seed-*", 2) if stack == 1 else (".stacks/*/run", 1)
-    while len(list(out.glob(f"{pattern}/checkpoints/LATEST"))) < number:
+    while sum(checkpoint_steps(path) > 0 for path in out.glob(pattern)) < number:
         assert time.time() < deadline and process.poll() is None
         time.sleep(0.005)
     process.send_signal(signal.SIGUSR1)

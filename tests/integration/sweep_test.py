@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,14 @@ import pytest
 
 from anthill_command import BIN, assert_fails
 from resumed_runs import assert_same_run
-from sweep_runs import BASE, expect, libraries, run_folders, status_of, sweep, tables, write_sweep
+from sweep_runs import (BASE, checkpoint_steps, expect, libraries, run_folders, status_of, sweep, tables,
+                        write_sweep)
 
 GRID = 'seeds = [0, 1]\n[grid]\n"training.replay_ratio" = [0.1, 0.2]\n'
 # a second or more, a checkpoint every few milliseconds: long enough to be stopped behind one
 LONG_STEPS = 80000
-LONG = BASE.replace("total_env_steps = 2000", f"total_env_steps = {LONG_STEPS}").replace("period = 1000", "period = 20000")
+LONG = BASE.replace("total_env_steps = 2000", f"total_env_steps = {LONG_STEPS}") \
+    .replace("period = 1000", "period = 20000")
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +136,7 @@ def test_stopped_runs_are_saved_and_go_on(uninterrupted, tmp_path, number):
     command = [BIN / "anthill", "sweep", "run", file, "-o", out, "--jobs", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.time() + 100
-    while len(list(out.glob("*/seed-*/checkpoints/LATEST"))) < 2:
+    while sum(checkpoint_steps(path) > 0 for path in run_folders(out).values()) < 2:
         assert time.time() < deadline and process.poll() is None
         time.sleep(0.005)
     process.send_signal(number)
@@ -151,6 +154,21 @@ def test_stopped_runs_are_saved_and_go_on(uninterrupted, tmp_path, number):
     assert len(run_folders(out)) == 3
     for name, path in run_folders(out).items():
         assert_same_run(path, run_folders(uninterrupted)[name])
+
+
+def test_a_run_killed_in_its_first_checkpoint_begins_anew(tmp_path):
+    file, out = write_sweep(tmp_path, '[set]\n"training.total_env_steps" = 300\n'), tmp_path / "out"
+    expect(sweep("run", file, "-o", out))
+    [path] = run_folders(out).values()
+    before = tables(out)
+    # what a kill leaves behind: a state that nobody will change, and half a checkpoint
+    (path / "status.json").write_text((path / "status.json").read_text().replace('"finished"', '"running"'))
+    shutil.rmtree(path / "checkpoints")
+    (path / "checkpoints/step-000000000000-update-000000000000.tmp").mkdir(parents=True)
+    (path / "checkpoints/archive").mkdir()
+    said = expect(sweep("run", file, "-o", out)).stderr
+    assert " begins" in said and "1 finished" in said
+    assert tables(out) == before
 
 
 def test_names_reach_no_shell(tmp_path):
