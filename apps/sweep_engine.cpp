@@ -78,14 +78,7 @@ class Engine {
         cores_(available_cores()),
         slots_(static_cast<std::size_t>(options.jobs), false),
         progress_(folder, options.report_period_s) {
-    for (const RunGroup& group : groups) {
-      if (is_over(folder, group)) {
-        say_over(group);
-        count(group, kExitFinished);
-      } else {
-        waiting_.push_back({group});
-      }
-    }
+    for (const RunGroup& group : groups) add(group);
   }
 
   EngineResult run() {
@@ -103,6 +96,18 @@ class Engine {
   }
 
  private:
+  void add(const RunGroup& group) {
+    if (!is_over(folder_, group)) {
+      waiting_.push_back({group});
+      return;
+    }
+    for (const SweepRun& run : group) {
+      if (run_state(folder_.run_folder(run)) != "diverged") continue;
+      say(run.name() + " has diverged in its stack, which has ended; left as it is");
+    }
+    count(group, kExitFinished);
+  }
+
   std::vector<SweepRun> active_runs() const {
     std::vector<SweepRun> runs;
     for (const auto& [pid, active] : active_) {
@@ -129,8 +134,23 @@ class Engine {
       const auto slot = static_cast<int>(free - slots_.begin());
       const Waiting next = waiting_[i];
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-      begin(next, slot);
+      if (is_as_planned(next.group)) begin(next, slot);
     }
+  }
+
+  /// Whether no other process has begun the group's runs in another way in the meantime; where one
+  /// has, they wait as the files say now.
+  bool is_as_planned(const RunGroup& group) {
+    const std::vector<RunGroup> now = startable(folder_, {group});
+    if (now.size() == 1 && now[0] == group) return true;
+    for (const RunGroup& one : now) {
+      const bool known =
+          std::ranges::any_of(waiting_, [&](const Waiting& other) { return other.group == one; }) ||
+          std::ranges::any_of(active_,
+                              [&](const auto& entry) { return entry.second.what.group == one; });
+      if (!known) add(one);
+    }
+    return false;
   }
 
   void begin(const Waiting& what, int slot) {
@@ -213,13 +233,6 @@ class Engine {
       const int its = exit_code_of(run, group, code);
       ++(its == kExitFinished ? result_.finished
                               : (its == kExitStopped ? result_.stopped : result_.failed));
-    }
-  }
-
-  void say_over(const RunGroup& group) {
-    for (const SweepRun& run : group) {
-      if (run_state(folder_.run_folder(run)) != "diverged") continue;
-      say(run.name() + " has diverged in its stack, which has ended; left as it is");
     }
   }
 

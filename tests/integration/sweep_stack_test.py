@@ -195,6 +195,29 @@ def test_a_run_that_began_alone_goes_on_alone(tmp_path):
     assert tables(out) == tables(tmp_path / "straight")
 
 
+def test_two_commands_that_group_otherwise(tmp_path):
+    file, out = write_sweep(tmp_path, "seeds = [0, 1, 2]\n", LONG), tmp_path / "out"
+    first = start(file, out)
+    deadline = time.time() + 100
+    while not run_folders(out):
+        assert time.time() < deadline and first.poll() is None
+        time.sleep(0.005)
+    # it sleeps with seeds 1 and 2 still in its list, while another command makes a stack of them
+    first.send_signal(signal.SIGSTOP)
+    second = start(file, out, "--stack", 8)
+    stack = only_stack(out, second)
+    wait_checkpoint(stack, second)
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(timeout=100) == 3
+    second.stderr.close()
+    first.send_signal(signal.SIGCONT)
+    said = first.communicate(timeout=100)[1]
+    assert first.returncode == 0 and said.count(" begins") == 2, said
+    assert f"stack {stack.parent.name} (2 runs) begins" in said and "3 finished" in said
+    expect(sweep("run", file, "-o", tmp_path / "straight", "--jobs", 2))
+    assert tables(out) == tables(tmp_path / "straight")
+
+
 def test_points_that_come_later_make_stacks_of_their_own(tmp_path):
     text = 'seeds = [0, 1]\n[grid]\n"agent.discount" = [0.9, 0.95]\n'
     out = tmp_path / "out"
