@@ -88,6 +88,18 @@ std::string members_toml(const SweepFolder& folder, const RunGroup& runs) {
   return write_members(members);
 }
 
+/// The stack of these runs (two or more), with its members.toml written unless it has begun.
+SweepStack make_stack(const SweepFolder& folder, const RunGroup& runs) {
+  std::string composition;
+  for (const SweepRun& run : runs) composition += run.name() + "\n";
+  const SweepStack stack{folder.stacks() / short_hash(composition), runs};
+  if (has_begun(stack.run())) return stack;
+  const std::string text = members_toml(folder, runs);
+  make_folder(stack.path);
+  replace_file(stack.members_file(), text, true);
+  return stack;
+}
+
 bool is_running(const SweepFolder& folder, const RunGroup& group) {
   return std::ranges::any_of(group, [&](const SweepRun& run) {
     return report_run(folder, run).progress == RunProgress::running;
@@ -174,17 +186,6 @@ std::vector<SweepStack> begun_stacks(const SweepFolder& folder) {
   }
   std::ranges::sort(stacks, {}, &SweepStack::path);
   return stacks;
-}
-
-SweepStack make_stack(const SweepFolder& folder, const RunGroup& runs) {
-  std::string composition;
-  for (const SweepRun& run : runs) composition += run.name() + "\n";
-  const SweepStack stack{folder.stacks() / short_hash(composition), runs};
-  if (has_begun(stack.run())) return stack;
-  const std::string text = members_toml(folder, runs);
-  make_folder(stack.path);
-  replace_file(stack.members_file(), text, true);
-  return stack;
 }
 
 std::vector<RunGroup> startable(const SweepFolder& folder, const std::vector<RunGroup>& groups) {

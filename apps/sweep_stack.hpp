@@ -29,10 +29,6 @@ struct SweepStack {
 /// All stacks that have begun, by id. Throws ConfigError when one's members.toml is damaged.
 std::vector<SweepStack> begun_stacks(const SweepFolder& folder);
 
-/// The stack of these runs (two or more), with its members.toml written unless it has begun. Throws
-/// ConfigError when the runs do not fit one stack.
-SweepStack make_stack(const SweepFolder& folder, const RunGroup& runs);
-
 /// The groups as the files let them start: runs of a stack that has begun as that whole stack, runs
 /// that have begun alone each alone, and what is left of each group together. No run twice.
 std::vector<RunGroup> startable(const SweepFolder& folder, const std::vector<RunGroup>& groups);
