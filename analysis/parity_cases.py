@@ -51,6 +51,7 @@ OPTIONS = {
     "Hopper-v4": [
         {**FORWARD, **NOT_TERMINATED},
         {"healthy_z_range": (1.0, 1.5), "healthy_angle_range": (-0.1, 0.15), "reset_noise_scale": 0.02, **SEEN},
+        {"healthy_state_range": (-3.0, 2.0)},
     ],
     "Hopper-v5": [
         {**FORWARD, **NOT_TERMINATED},

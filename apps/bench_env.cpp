@@ -144,7 +144,7 @@ void compare(const EnvBenchOptions& options, const std::shared_ptr<const Env>& e
   std::vector<EnvContestant> contestants = make_grid(options, env, tape);
   measure_in_turn(contestants, tape, options.output.seconds);
   if (options.instructions) count_instructions(contestants, tape, options);
-  const nlohmann::ordered_json rows = env_rows(contestants);
+  const nlohmann::ordered_json rows = env_rows(contestants, memory_kib);
   if (csv.is_open() && !write_rows_csv(rows, csv)) {
     throw std::runtime_error("cannot write '" + options.csv + "'; is the disk full?");
   }

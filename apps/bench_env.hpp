@@ -53,8 +53,9 @@ double memory_kib_per_env(const std::shared_ptr<const Env>& env);
 /// time to begin and finish a step; {"num_threads", "chunk_ns", "step_us"}.
 nlohmann::ordered_json pool_costs(const std::vector<int>& num_threads);
 
-/// One flat object for each contestant, with its ratio to the bare loop of the same width.
-nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants);
+/// One flat object for each contestant, with its ratio to the bare loop of the same width;
+/// anthill's with memory_kib_per_env().
+nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants, double memory_kib);
 
 /// Those rows as a table on stdout.
 void print_env_table(const nlohmann::ordered_json& rows);

@@ -28,7 +28,7 @@ nlohmann::ordered_json ratio(std::optional<double> a, std::optional<double> b) {
 
 }  // namespace
 
-nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants) {
+nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants, double memory_kib) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const EnvContestant& c : contestants) {
     const EnvContestant* bare = bare_of_width(contestants, c.num_envs);
@@ -46,7 +46,9 @@ nlohmann::ordered_json env_rows(const std::vector<EnvContestant>& contestants) {
                     {"cpu_us_per_env_step", cpu_us},
                     {"cpu_over_bare", ratio(cpu_us, bare_cpu_us)},
                     {"instructions_per_env_step", ratio(c.instructions, 1.0)},
-                    {"instructions_over_bare", ratio(c.instructions, bare_instructions)}});
+                    {"instructions_over_bare", ratio(c.instructions, bare_instructions)},
+                    {"memory_kib_per_env", nullptr}});
+    if (c.name == "anthill") rows.back()["memory_kib_per_env"] = memory_kib;
   }
   return rows;
 }

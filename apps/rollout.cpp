@@ -11,6 +11,7 @@
 #include "apps/rollout_options.hpp"
 #include "buffers/philox.hpp"
 #include "sim/env_factory.hpp"
+#include "sim/mujoco_info.hpp"
 #include "sim/vector_env.hpp"
 
 namespace anthill {
@@ -152,11 +153,12 @@ void warn_invalid(const InvalidRecord& record, const EnvSpec& spec) {
       spec.num_actions > 0
           ? "the action is no index in [0, " + std::to_string(spec.num_actions - 1) + "]"
           : "the action is not finite";
-  print_message(
-      "environment " + std::to_string(record.env) + " (seed " + std::to_string(record.seed) +
-      "), step " + std::to_string(record.step) +
-      " of its episode: " + (record.invalid_action ? bad_action : "the simulation failed") +
-      "; the episode ends here and the transition is marked invalid");
+  print_message("environment " + std::to_string(record.env) + " (seed " +
+                std::to_string(record.seed) + "), step " + std::to_string(record.step) +
+                " of its episode: " +
+                (record.invalid_action ? bad_action
+                                       : "the simulation failed (" + simulation_failure() + ")") +
+                "; the episode ends here and the transition is marked invalid");
 }
 
 struct Totals {

@@ -15,4 +15,7 @@ std::int64_t num_mujoco_warnings();
 /// Text of the latest one; "" when there was none. Thread-safe.
 std::string last_mujoco_warning();
 
+/// Why a simulation has just failed, as far as MuJoCo has said it; no full stop.
+std::string simulation_failure();
+
 }  // namespace anthill

@@ -62,4 +62,9 @@ std::string last_mujoco_warning() {
   return last_text;
 }
 
+std::string simulation_failure() {
+  const std::string text = last_mujoco_warning();
+  return text.empty() ? "non-finite state, reward or observation" : "latest warning: " + text;
+}
+
 }  // namespace anthill

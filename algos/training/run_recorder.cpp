@@ -19,11 +19,6 @@ namespace {
 /// Later ones are only counted, in train.csv.
 constexpr std::int64_t kMaxSimWarningLines = 20;
 
-std::string simulator_warning() {
-  const std::string text = last_mujoco_warning();
-  return text.empty() ? "non-finite state, reward or observation" : "latest warning: " + text;
-}
-
 double number(std::int64_t value) { return static_cast<double>(value); }
 
 }  // namespace
@@ -99,7 +94,7 @@ void RunRecorder::warn_invalid(std::span<const InvalidRecord> records) {
         "warning: environment " + std::to_string(record.env) + ", step " +
         std::to_string(record.step) + ", seed " + std::to_string(record.seed) +
         (record.invalid_action ? ": invalid action"
-                               : ": simulator failure (" + simulator_warning() + ")") +
+                               : ": simulator failure (" + simulation_failure() + ")") +
         "; its episode ends and the transition is not used" +
         (sim_warnings_ == kMaxSimWarningLines ? " (later ones are counted in sim_warnings)" : ""));
   }
