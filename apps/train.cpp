@@ -1,6 +1,5 @@
 /// anthill train: one configuration file in, one run folder out.
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -55,7 +54,8 @@ std::string solved_text(const Trainer& trainer) {
 }
 
 int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const StopSignal& stop,
-               const std::string& run, RunCheckpoints& checkpoints) {
+               RunFolder& folder, RunCheckpoints& checkpoints) {
+  const std::string run = folder.path().string();
   const Counters& counters = trainer.counters();
   switch (end) {
     case TrainingEnd::finished: {
@@ -75,6 +75,7 @@ int finish_run(RunRecorder& recorder, Trainer& trainer, TrainingEnd end, const S
   }
   const std::string reason = "the learner diverged: non-finite values at update " +
                              std::to_string(counters.gradient_updates);
+  folder.check_owner();
   const std::string look = (write_post_mortem(run, trainer, checkpoints) / "diagnosis.md").string();
   recorder.finish(RunState::diverged, reason, counters, nullptr);
   print_message(reason + "; read " + look + "; policy.safetensors is from the last evaluation");
@@ -116,6 +117,7 @@ int train(const TrainArguments& arguments) {
   std::unique_ptr<RunOwner> owner;
   if (std::filesystem::is_directory(run)) {
     owner = std::make_unique<RunOwner>(run, arguments.force_unlock);
+    owner->await_former(print_message);
   }
   std::optional<Checkpoint> start = find_start(arguments, checkpoints);
   if (start) check_start(experiment, *start);
@@ -133,22 +135,25 @@ int train(const TrainArguments& arguments) {
   RunFolder folder(run, experiment.verbatim, write_experiment(experiment, true),
                    provenance_inputs(arguments, experiment.config.run, trainer),
                    {resumed_run(start), arguments.overwrite, std::move(owner)});
+  checkpoints.set_owner_check(folder.owner_check());
   print_start(experiment.config, trainer, run);
   std::optional<RunRecorder> recorder;
   try {
     emplace_recorder(recorder, experiment.config, folder, checkpoints, trainer, start);
     start.reset();
-    return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, run,
+    return finish_run(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop, folder,
                       checkpoints);
   } catch (const FolderLost& lost) {
-    // not even a destructor may write: the folder is another process's
-    print_message(lost.what());
-    std::_Exit(kExitFailed);
+    leave(lost);
   } catch (const std::exception& error) {
-    if (recorder) {
-      recorder->finish(RunState::failed, error.what(), trainer.counters(), nullptr);
-    } else {
-      folder.finish({.state = RunState::failed, .reason = error.what()});
+    try {
+      if (recorder) {
+        recorder->finish(RunState::failed, error.what(), trainer.counters(), nullptr);
+      } else {
+        folder.finish({.state = RunState::failed, .reason = error.what()});
+      }
+    } catch (const FolderLost& lost) {
+      leave(lost);
     }
     throw;
   }

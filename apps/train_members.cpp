@@ -1,6 +1,5 @@
 // anthill train --members: several runs side by side in one process.
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -54,6 +53,10 @@ Stack read_stack(const TrainArguments& arguments) {
   }
   stack.owner = own(stack.run, arguments);
   for (const fs::path& folder : stack.folders) stack.owners.push_back(own(folder, arguments));
+  if (stack.owner) stack.owner->await_former(print_message);
+  for (const auto& owner : stack.owners) {
+    if (owner) owner->await_former(print_message);
+  }
   return stack;
 }
 
@@ -181,6 +184,7 @@ int train_members(const TrainArguments& arguments) {
   RunFolder folder(stack.run, first.verbatim, write_experiment(first, true),
                    provenance_inputs(arguments, first.config.run, trainer),
                    {resumed, arguments.overwrite, std::move(stack.owner)});
+  checkpoints.set_owner_check(folder.owner_check());
   std::optional<StackRecorder> recorder;
   try {
     replace_file(fs::path(stack.run) / "members.toml", read_config_file(arguments.members), false);
@@ -194,14 +198,16 @@ int train_members(const TrainArguments& arguments) {
     return finish_stack(*recorder, trainer, trainer.run(stop.flag(), *recorder), stop,
                         checkpoints.enabled());
   } catch (const FolderLost& lost) {
-    // not even a destructor may write: the folder is another process's
-    print_message(lost.what());
-    std::_Exit(kExitFailed);
+    leave(lost);
   } catch (const std::exception& error) {
-    if (recorder) {
-      recorder->finish(RunState::failed, error.what(), trainer);
-    } else {
-      folder.finish({.state = RunState::failed, .reason = error.what()});
+    try {
+      if (recorder) {
+        recorder->finish(RunState::failed, error.what(), trainer);
+      } else {
+        folder.finish({.state = RunState::failed, .reason = error.what()});
+      }
+    } catch (const FolderLost& lost) {
+      leave(lost);
     }
     throw;
   }

@@ -1,10 +1,12 @@
 #include "apps/train_parts.hpp"
 
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 
 #include "algos/networks/device.hpp"
 #include "apps/command_line.hpp"
+#include "apps/exit_codes.hpp"
 #include "generated/build_info.hpp"
 #include "sim/errors.hpp"
 #include "sim/mujoco_info.hpp"
@@ -72,6 +74,11 @@ void load_start(Trainer& trainer, const Checkpoint& checkpoint) {
   if (checkpoint.info().device == device) return;
   print_message("the checkpoint was saved on " + checkpoint.info().device + ": on " + device +
                 " the run goes on from the same state, but rounds differently");
+}
+
+void leave(const FolderLost& lost) {
+  print_message(lost.what());
+  std::_Exit(kExitFailed);
 }
 
 std::optional<ResumedRun> resumed_run(const std::optional<Checkpoint>& start) {

@@ -44,6 +44,9 @@ void make_room(const TrainArguments& arguments, const std::string& run);
 
 void load_start(Trainer& trainer, const Checkpoint& checkpoint);
 
+/// Ends the process with exit code 1: not even a destructor may write, the folder is another's.
+[[noreturn]] void leave(const FolderLost& lost);
+
 std::optional<ResumedRun> resumed_run(const std::optional<Checkpoint>& start);
 
 }  // namespace anthill

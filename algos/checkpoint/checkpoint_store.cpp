@@ -104,11 +104,18 @@ fs::path CheckpointStore::write(const CheckpointSnapshot& snapshot, bool archive
     latest_.clear();  // somebody removed it: all rows must be written anew
     segments_.clear();
   }
-  if (!fs::exists(target)) {
-    write_new(snapshot, name, archive);
-  } else if (archive) {
-    make_archive(target, name);
+  remove_unfinished();
+  try {
+    if (!fs::exists(target)) {
+      write_new(snapshot, name, archive);
+    } else if (archive) {
+      make_archive(target, name);
+    }
+  } catch (...) {
+    remove_unfinished();  // on a full disk it would take what others free
+    throw;
   }
+  check_owner_();
   replace_file(folder_ / "LATEST", name + "\n", true);
   prune();
   return target;
@@ -121,7 +128,6 @@ void CheckpointStore::write_new(const CheckpointSnapshot& snapshot, const std::s
   }
   CheckpointInfo info = snapshot.info;
   const fs::path unfinished = folder_ / (name + kUnfinished), target = folder_ / name;
-  remove_folder(unfinished);
   make_folder(unfinished);
   for (const fs::path& log : snapshot.logs) sync_file(log);
   info.config = write_stored(unfinished, "resolved.toml", snapshot.config_toml);
@@ -132,7 +138,7 @@ void CheckpointStore::write_new(const CheckpointSnapshot& snapshot, const std::s
   write_new_file(unfinished / "manifest.sha256", sha256_of(manifest) + "  manifest.json\n");
   sync_folder(unfinished);
   if (archive) make_archive(unfinished, name);
-  move_folder(unfinished, target);
+  publish(unfinished, target);
   latest_ = target;
   segments_ = info.segments;
 }
@@ -144,7 +150,29 @@ void CheckpointStore::make_archive(const fs::path& from, const std::string& name
   const fs::path unfinished = archive / (name + kUnfinished);
   make_folder(archive);
   link_folder(from, unfinished);
+  publish(unfinished, target);
+}
+
+void CheckpointStore::publish(const fs::path& unfinished, const fs::path& target) const {
+  check_owner_();
   move_folder(unfinished, target);
+}
+
+/// One process writes at a time: whatever is unfinished is nobody's. None that stays does harm.
+void CheckpointStore::remove_unfinished() const noexcept {
+  try {
+    check_owner_();
+    for (const fs::path& folder : {folder_, folder_ / "archive"}) {
+      std::error_code error;
+      std::vector<fs::path> doomed;
+      for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+        if (entry.path().extension() == kUnfinished) doomed.push_back(entry.path());
+      }
+      for (const fs::path& path : doomed) fs::remove_all(path, error);
+    }
+  } catch (const std::exception&) {
+    // what ended a write is the error to report
+  }
 }
 
 /// Removes all but the newest; under another name first, so that none is ever found half removed.

@@ -46,6 +46,10 @@ class CheckpointStore {
   std::optional<Checkpoint> open_newest(
       const std::function<void(const std::string&)>& report) const;
 
+  /// `check` throws when the folder is no longer this process's: called before anything is
+  /// published or removed, on the thread of write(). Set it before the first write().
+  void set_owner_check(std::function<void()> check) { check_owner_ = std::move(check); }
+
   /// What write() may link instead of writing it again: the rows of this checkpoint, one of the
   /// folder's. Renames damaged newer ones to *.damaged, and removes what crashes left behind.
   void continue_from(const Checkpoint& checkpoint);
@@ -54,7 +58,8 @@ class CheckpointStore {
   std::int64_t stored_until() const;
 
   /// Writes a checkpoint and returns its folder; one of the same counters is left as it is. With
-  /// `archive` it is kept for good as well, in archive/.
+  /// `archive` it is kept for good as well, in archive/. Half checkpoints do not stay: neither what
+  /// this one has written when it throws, nor what processes before it left behind.
   std::filesystem::path write(const CheckpointSnapshot& snapshot, bool archive);
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -64,10 +69,13 @@ class CheckpointStore {
   std::vector<ReplaySegment> link_segments(const CheckpointSnapshot& snapshot,
                                            const std::filesystem::path& to) const;
   void make_archive(const std::filesystem::path& from, const std::string& name) const;
+  void publish(const std::filesystem::path& unfinished, const std::filesystem::path& target) const;
   void prune() const;
+  void remove_unfinished() const noexcept;
 
   std::filesystem::path folder_;
   std::size_t keep_;
+  std::function<void()> check_owner_ = [] {};
   std::filesystem::path latest_;  // whose segments may be linked; empty: none
   std::vector<ReplaySegment> segments_;
 };

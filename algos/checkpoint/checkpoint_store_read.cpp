@@ -8,18 +8,7 @@
 namespace anthill {
 namespace fs = std::filesystem;
 
-namespace {
-
 constexpr const char* kDamaged = ".damaged";
-
-void remove_unfinished(const fs::path& folder) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    if (entry.path().extension() == kUnfinished) fs::remove_all(entry.path(), error);
-  }
-}
-
-}  // namespace
 
 std::optional<Checkpoint> CheckpointStore::open_newest(
     const std::function<void(const std::string&)>& report) const {
@@ -39,8 +28,7 @@ std::optional<Checkpoint> CheckpointStore::open_newest(
 }
 
 void CheckpointStore::continue_from(const Checkpoint& checkpoint) {
-  remove_unfinished(folder_);
-  remove_unfinished(folder_ / "archive");
+  remove_unfinished();
   std::error_code error;
   for (const fs::path& path : list()) {
     if (path.filename() <= checkpoint.folder().filename()) continue;

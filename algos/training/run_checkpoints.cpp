@@ -8,6 +8,7 @@
 #include "algos/training/file_io.hpp"
 #include "algos/training/member_arrays.hpp"
 #include "algos/training/provenance.hpp"
+#include "algos/training/run_owner.hpp"
 
 namespace anthill {
 namespace {
@@ -64,6 +65,11 @@ std::optional<Checkpoint> RunCheckpoints::open_newest(
   return newest;
 }
 
+void RunCheckpoints::set_owner_check(const std::function<void()>& check) {
+  check_owner_ = check;
+  store_.set_owner_check(check);
+}
+
 bool RunCheckpoints::archive_is_due(const Counters& counters) const {
   if (config_.archive_period == 0) return false;
   return archived_env_steps_ < 0 ||
@@ -109,6 +115,7 @@ void RunCheckpoints::note(const std::string& error) {
   if (error.empty()) {
     back_off_ = std::chrono::seconds(0);
   } else {
+    check_owner_();  // no trouble to try again after
     back_off_ = std::clamp(2 * back_off_, kFirstBackOff, kLongestBackOff);
     retry_at_ = Clock::now() + back_off_;
   }
@@ -171,6 +178,8 @@ void RunCheckpoints::save(const Trainer& trainer, const RunParts& parts, bool la
       writer_.start([this, snapshot, archive] { store_.write(*snapshot, archive); });
       if (!wait) return;
       error = writer_.finish();
+    } catch (const FolderLost&) {
+      throw;
     } catch (const std::runtime_error& trouble) {
       error = trouble.what();  // a log that cannot be flushed
     } catch (const std::bad_alloc&) {

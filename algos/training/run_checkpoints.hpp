@@ -36,6 +36,10 @@ class RunCheckpoints {
   /// on; nothing when there is none.
   std::optional<Checkpoint> open_newest(const std::function<void(const std::string&)>& report);
 
+  /// `check` throws once the folder is another process's (RunFolder::owner_check): before anything
+  /// is published or removed, on the writing thread too.
+  void set_owner_check(const std::function<void()>& check);
+
   /// Whether this run saves checkpoints at all.
   bool enabled() const {
     return config_.period > 0 || config_.period_s > 0 || config_.archive_period > 0;
@@ -72,6 +76,7 @@ class RunCheckpoints {
   void report(const std::string& error, const std::function<void(const std::string&)>& warn) const;
 
   CheckpointConfig config_;
+  std::function<void()> check_owner_ = [] {};
   CheckpointStore store_;  // the writing thread's while writer_ is busy
   std::string config_toml_, anthill_version_;
   std::int64_t saved_env_steps_ = -1;  // of the last snapshot; -1: none yet

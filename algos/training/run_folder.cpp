@@ -126,6 +126,7 @@ RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
     : path_(std::move(path)),
       started_at_(utc_time_now()),
       start_(std::chrono::steady_clock::now()) {
+  if (use.owner) use.owner->check();
   if (use.resumed) {
     start_ -= std::chrono::duration_cast<std::chrono::steady_clock::duration>(
         std::chrono::duration<double>(use.resumed->wall_time_s));
@@ -144,6 +145,8 @@ RunFolder::RunFolder(std::filesystem::path path, const std::string& config_toml,
     }
     replace_file(path_ / "provenance.json", provenance_, false);
   } catch (const ConfigError&) {
+    throw;
+  } catch (const FolderLost&) {
     throw;
   } catch (const std::runtime_error& error) {
     throw ConfigError(error.what());
@@ -167,6 +170,7 @@ void RunFolder::finish(const RunStatus& status) {
 }
 
 void RunFolder::write_status(const RunStatus& status) {
+  check_owner();
   using Json = nlohmann::ordered_json;
   Json evaluation = nullptr;
   if (status.last_evaluation) {

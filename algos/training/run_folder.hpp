@@ -88,6 +88,14 @@ class RunFolder {
   /// FolderLost once another process has taken the folder.
   void update_status(const RunStatus& status);
 
+  /// Throws FolderLost once another process has taken the folder (RunOwner::check).
+  void check_owner() const { owner_->check(); }
+
+  /// The same for other threads. The folder is given back when the last of these is gone.
+  std::function<void()> owner_check() const {
+    return [owner = owner_] { owner->check(); };
+  }
+
   /// The end of the run, in a final state: writes status.json and the end time in provenance.json.
   void finish(const RunStatus& status);
 
@@ -97,7 +105,7 @@ class RunFolder {
   void write_status(const RunStatus& status);
 
   std::filesystem::path path_;
-  std::unique_ptr<RunOwner> owner_;
+  std::shared_ptr<RunOwner> owner_;
   std::string started_at_;
   std::string provenance_;
   std::chrono::steady_clock::time_point start_;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <system_error>
+#include <thread>
 
 #include "algos/training/file_io.hpp"
 #include "algos/training/provenance.hpp"
@@ -107,8 +108,14 @@ double age_s(const fs::path& path) {
   return known ? std::abs(modified_s(now) - modified_s(owner)) : 0.0;
 }
 
-/// Who holds the folder, in words; nothing when nobody does any more.
-std::optional<std::string> living_owner(const fs::path& path) {
+struct Owner {
+  std::string words;
+  std::int64_t pid = 0;  // on this machine; 0: elsewhere, or not known
+  std::string process_start = "";
+};
+
+/// Who holds the folder; nothing when nobody does any more.
+std::optional<Owner> living_owner(const fs::path& path) {
   std::string text;
   try {
     text = read_file(path);
@@ -121,19 +128,23 @@ std::optional<std::string> living_owner(const fs::path& path) {
   if (!owner.is_object() || !owner.contains("pid") || !owner["pid"].is_number_integer()) {
     // half written: by a process that is at it, or that died there
     if (stale) return std::nullopt;
-    return "a process that is just starting";
+    return Owner{.words = "a process that is just starting"};
   }
   const auto pid = owner["pid"].get<std::int64_t>();
-  if (owner.value("machine", "") == machine()) {
-    const bool alive = pid > 0 && process_start(pid) == owner.value("process_start", "");
+  const std::string start = owner.value("process_start", "");
+  const bool here = owner.value("machine", "") == machine();
+  if (here) {
+    const bool alive = pid > 0 && process_start(pid) == start;
     if (!alive) return std::nullopt;
   } else if (stale) {
     return std::nullopt;
   }
   const std::string job = owner.value("job", "");
-  return "process " + std::to_string(pid) + " on " + owner.value("host", "an unknown host") +
-         (job.empty() ? "" : " (job " + job + ")") + " since " + owner.value("since", "?") +
-         ", last sign of life " + std::to_string(static_cast<int>(age)) + " s ago";
+  return Owner{"process " + std::to_string(pid) + " on " + owner.value("host", "an unknown host") +
+                   (job.empty() ? "" : " (job " + job + ")") + " since " +
+                   owner.value("since", "?") + ", last sign of life " +
+                   std::to_string(static_cast<int>(age)) + " s ago",
+               here ? pid : 0, start};
 }
 
 }  // namespace
@@ -157,9 +168,9 @@ RunOwner::RunOwner(const fs::path& run, bool force)
   fs::path removing = file_;
   removing += ".removing";
   while (!create(file_, text_)) {
-    const std::optional<std::string> owner = living_owner(file_);
+    const std::optional<Owner> owner = living_owner(file_);
     if (owner && !force) {
-      throw ConfigError("run folder '" + run.string() + "' belongs to " + *owner +
+      throw ConfigError("run folder '" + run.string() + "' belongs to " + owner->words +
                         "; wait for it, choose another with --run, or take it with --force-unlock");
     }
     if (!create(removing, text_)) {
@@ -169,8 +180,14 @@ RunOwner::RunOwner(const fs::path& run, bool force)
     }
     if (force || !living_owner(file_)) ::unlink(file_.c_str());
     ::unlink(removing.c_str());
+    if (force && owner) {
+      former_ = owner->words;
+      former_pid_ = owner->pid;
+      former_start_ = owner->process_start;
+    }
     force = false;
   }
+  taken_at_ = std::chrono::steady_clock::now();
 }
 
 RunOwner::~RunOwner() {
@@ -185,22 +202,47 @@ bool RunOwner::is_ours() const {
   }
 }
 
+void RunOwner::await_former(const std::function<void(const std::string&)>& say) const {
+  const auto is_there = [&] {
+    return former_pid_ == 0 || process_start(former_pid_) == former_start_;
+  };
+  if (former_.empty() || !is_there()) return;
+  say("taking '" + file_.parent_path().string() + "' from " + former_ + "; waiting up to " +
+      std::to_string(kNoticed.count()) + " s until it has noticed");
+  // one that is stopped, or slower, asks before it writes
+  while (std::chrono::steady_clock::now() - taken_at_ < kNoticed && is_there()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  check();
+}
+
+bool RunOwner::is_lost() const {
+  std::error_code error;
+  // twice: a folder can come back between the two questions
+  for (int i = 0; i < 2; ++i) {
+    if (fs::exists(file_, error)) {
+      try {
+        return read_file(file_) != text_;
+      } catch (const std::runtime_error&) {
+        return false;
+      }
+    }
+    if (error || !fs::is_directory(file_.parent_path(), error)) return false;
+  }
+  return true;  // taken, and given back already
+}
+
+void RunOwner::check() const {
+  if (!is_lost()) return;
+  throw FolderLost("another process has taken the run folder '" + file_.parent_path().string() +
+                   "'; nothing more is written");
+}
+
 void RunOwner::beat() {
   const auto now = std::chrono::steady_clock::now();
   if (now - last_beat_ < kBeat) return;
   last_beat_ = now;
-  std::error_code error;
-  if (!fs::exists(file_, error)) return;  // a lost folder may come back
-  std::string text;
-  try {
-    text = read_file(file_);
-  } catch (const std::runtime_error&) {
-    return;
-  }
-  if (text != text_) {
-    throw FolderLost("another process has taken the run folder '" + file_.parent_path().string() +
-                     "'; nothing more is written");
-  }
+  check();
   ::utimensat(AT_FDCWD, file_.c_str(), nullptr, 0);
 }
 

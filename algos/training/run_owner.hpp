@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -32,6 +34,11 @@ class RunOwner {
   /// owner, or says why the folder cannot be written.
   RunOwner(const std::filesystem::path& run, bool force);
 
+  /// Waits until a living owner from which the folder was taken must have noticed, or is gone: call
+  /// it before anything in the folder is touched. `say` gets one line when there is one. Throws
+  /// FolderLost.
+  void await_former(const std::function<void(const std::string&)>& say) const;
+
   /// Gives the folder back.
   ~RunOwner();
   RunOwner(const RunOwner&) = delete;
@@ -41,14 +48,23 @@ class RunOwner {
   /// folder. A file system that fails is no reason to end: its errors are ignored.
   void beat();
 
-  static constexpr std::chrono::seconds kBeat{2}, kStale{60};
+  /// Throws FolderLost once another process has taken the folder; one small file is read. Before
+  /// every batch of rows and every file that replaces another. Any thread.
+  void check() const;
+
+  static constexpr std::chrono::seconds kBeat{2}, kNoticed{5}, kStale{60};
 
  private:
   bool is_ours() const;
+  bool is_lost() const;  // another file or none in a folder that is there
 
   std::filesystem::path file_;
   std::string text_;  // what the file holds while it is ours
   std::chrono::steady_clock::time_point last_beat_;
+  std::string former_;           // who held the folder when it was taken by force, in words
+  std::int64_t former_pid_ = 0;  // on this machine; 0: elsewhere
+  std::string former_start_;
+  std::chrono::steady_clock::time_point taken_at_;
 };
 
 }  // namespace anthill

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <stdexcept>
 
 #include "algos/training/policy_file.hpp"
 #include "sim/mujoco_info.hpp"
@@ -130,7 +130,10 @@ void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::st
     if (names[i] == "q_mean") live_.q_mean = means[i];
     if (names[i] == "alpha") live_.alpha = means[i];
   }
-  attempt([&] { log_.train(row); });
+  attempt([&] {
+    folder_.check_owner();
+    log_.train(row);
+  });
   period_ = {.wall_time_s = now,
              .env_steps = counters.env_steps,
              .gradient_updates = counters.gradient_updates};
@@ -151,7 +154,10 @@ void RunRecorder::on_evaluation(const Counters& counters, const EvaluationResult
                          {"invalid_episodes", number(result.num_invalid)},
                          {"deterministic", 1},
                          {"seconds", result.seconds}};
-  attempt([&] { log_.evaluation(row); });
+  attempt([&] {
+    folder_.check_owner();
+    log_.evaluation(row);
+  });
   live_.evaluation_return = result.return_mean();
   status_.last_evaluation =
       LastEvaluation{counters.env_steps, static_cast<std::int64_t>(result.returns.size()),
@@ -175,13 +181,17 @@ void RunRecorder::on_overestimation(const Counters& counters, const Overestimati
       states.push_back(state_row(kind.kind, static_cast<std::int64_t>(i), kind.states[i]));
       states.back().emplace_back("env_steps", counters.env_steps);
     }
-    attempt([&] { log_.overestimation(row, states); });
+    attempt([&] {
+      folder_.check_owner();
+      log_.overestimation(row, states);
+    });
     message(overestimation_line(kind, counters.env_steps));
   }
   message(overestimation_cost_line(result, probe_seconds_, now));
 }
 
 void RunRecorder::write_policy(const Counters& counters, const Agent& agent) {
+  folder_.check_owner();
   save_policy(folder_.path() / "policy.safetensors", agent, member_.index,
               {{"env", config_.sim.env},
                {"algorithm", config_.agent.algorithm},
@@ -207,25 +217,34 @@ void RunRecorder::report_trouble(const std::string& error) {
 void RunRecorder::finish(RunState state, const std::string& reason, const Counters& counters,
                          const Agent* agent) {
   progress_.finish();
+  folder_.check_owner();
   status_.state = state;
   status_.reason = reason;
   status_.env_steps = counters.env_steps;
   status_.gradient_updates = counters.gradient_updates;
-  std::exception_ptr failure;
-  try {
-    if (!lost_checkpoint_.empty()) throw std::runtime_error(lost_checkpoint_);
-    log_.flush();
-    if (agent != nullptr && state != RunState::diverged) write_policy(counters, *agent);
-  } catch (const std::exception& error) {
-    // the status must not stay "running" because a disk is full; a first failure keeps its reason
-    if (state != RunState::failed) {
-      status_.state = RunState::failed;
-      status_.reason = error.what();
-      failure = std::current_exception();
+  // what one of them cannot write takes nothing from the others
+  std::string failure = lost_checkpoint_;
+  const auto try_to = [&](const auto& write) {
+    try {
+      write();
+    } catch (const FolderLost&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (failure.empty()) failure = error.what();
     }
+  };
+  try_to([&] { log_.flush(); });
+  if (agent != nullptr && state != RunState::diverged) {
+    try_to([&] { write_policy(counters, *agent); });
+  }
+  // the status must not stay "running" because a disk is full; a first failure keeps its reason
+  if (state == RunState::failed) failure.clear();
+  if (!failure.empty()) {
+    status_.state = RunState::failed;
+    status_.reason = failure;
   }
   folder_.finish(status_);
-  if (failure) std::rethrow_exception(failure);
+  if (!failure.empty()) throw std::runtime_error(failure);
 }
 
 }  // namespace anthill

@@ -13,6 +13,8 @@ void RunRecorder::on_safe_point(const Trainer& trainer, bool last) {
                           .wall_time_s = folder_.wall_time_s()};
   try {
     checkpoints_->save(trainer, parts, last);
+  } catch (const FolderLost&) {
+    throw;
   } catch (const std::runtime_error& error) {
     lost_checkpoint_ = std::string("the last checkpoint could not be written: ") + error.what();
     message("warning: " + lost_checkpoint_);
@@ -20,6 +22,7 @@ void RunRecorder::on_safe_point(const Trainer& trainer, bool last) {
 }
 
 void RunRecorder::save(StateWriter state) {
+  folder_.check_owner();
   log_.save(state);
   const StateWriter period = state.part("period");
   period.real("wall_time_s", period_.wall_time_s);

@@ -85,7 +85,10 @@ void StackRecorder::on_member_diverged(const Trainer& trainer, std::int64_t memb
                              std::to_string(counters.gradient_updates);
   message(members_[m].name + ": " + reason + "; the other members go on");
   const std::filesystem::path& run = members_[m].folder->path();
-  attempt([&] { write_post_mortem(run, trainer, checkpoints_, member); });
+  attempt([&] {
+    members_[m].folder->check_owner();
+    write_post_mortem(run, trainer, checkpoints_, member);
+  });
   attempt([&] { recorders_[m]->finish(RunState::diverged, reason, counters, nullptr); });
   recorders_[m].reset();
 }
@@ -104,6 +107,8 @@ void StackRecorder::on_safe_point(const Trainer& trainer, bool last) {
   });
   try {
     checkpoints_.save(trainer, parts, last);
+  } catch (const FolderLost&) {
+    throw;
   } catch (const std::runtime_error& error) {
     lost_checkpoint_ = std::string("the last checkpoint could not be written: ") + error.what();
     message("warning: " + lost_checkpoint_);
@@ -135,6 +140,8 @@ void StackRecorder::finish(RunState state, const std::string& reason, const Trai
     try {
       const Agent* agent = state == RunState::failed ? nullptr : &trainer.agent();
       recorder.finish(state, reason, trainer.counters(m), agent);
+    } catch (const FolderLost&) {
+      throw;
     } catch (const std::runtime_error& error) {
       failure = error.what();
     }

@@ -10,42 +10,13 @@
 #include "algos/checkpoint/checkpoint_store.hpp"
 #include "algos/checkpoint/sha256.hpp"
 #include "sim/errors.hpp"
+#include "tests/algos/checkpoint_snapshot.hpp"
 #include "tests/algos/temporary_folder.hpp"
 
 using namespace anthill;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::int64_t kStepBytes = 2 * 192;  // two lanes of three lines each: D = 20, A = 4
-
-/// A ring of 10 vector steps after `end` of them; row bytes are functions of the step.
-CheckpointSnapshot snapshot_at(std::int64_t end, std::int64_t stored_until,
-                               std::size_t payload = 100) {
-  CheckpointSnapshot snapshot;
-  const StateWriter state(snapshot.arrays);
-  state.part("trainer").integer("env_steps", 2 * end);
-  state.array("payload", std::span<const double>(std::vector<double>(payload, 0.5)));
-  state.text("words", "read \"me\"");
-  CheckpointInfo& info = snapshot.info;
-  info.env = "a task";
-  info.device = "cpu";
-  info.env_steps = 2 * end;
-  info.gradient_updates = end;
-  info.wall_time_s = 0.1;
-  info.first_step = std::max<std::int64_t>(0, end - 10);
-  info.end_step = end;
-  info.step_bytes = kStepBytes;
-  snapshot.config_toml = "[run]\nseed = 1\n";
-  snapshot.rows_first = std::max(info.first_step, stored_until);
-  for (std::int64_t step = snapshot.rows_first; step < end; ++step) {
-    std::vector<float> words(kStepBytes / 4, 0.0f);
-    words[0] = static_cast<float>(step);
-    const auto* bytes = reinterpret_cast<const std::byte*>(words.data());
-    snapshot.rows.insert(snapshot.rows.end(), bytes, bytes + kStepBytes);
-  }
-  return snapshot;
-}
 
 std::unique_ptr<ReplayBuffer> make_ring(std::int64_t num_steps) {
   const std::uint64_t seed = 0;
@@ -166,14 +137,19 @@ BOOST_AUTO_TEST_CASE(a_crash_leaves_only_what_is_ignored) {
   CheckpointStore store(folder / "checkpoints", 2);
   store.write(snapshot_at(4, 0), false);
   const fs::path half = folder / "checkpoints/step-000000000099-update-000000000099.tmp";
-  fs::create_directories(half);
-  write_content(half / "state.safetensors", "half of it");
+  const auto leave_half = [&] {
+    fs::create_directories(half);
+    write_content(half / "state.safetensors", "half of it");
+  };
+  leave_half();
   CheckpointStore again(folder / "checkpoints", 2);
   const auto checkpoint = again.open_newest(kNoReport);
   BOOST_TEST(checkpoint->info().env_steps == 8);
   again.continue_from(*checkpoint);
   BOOST_TEST(!fs::exists(half));
+  leave_half();  // of a prune, or where nothing could be resumed
   again.write(snapshot_at(6, again.stored_until()), false);
+  BOOST_TEST(!fs::exists(half));
   BOOST_TEST(again.open_newest(kNoReport)->info().segments.size() == 2u);
 }
 
@@ -282,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_last_good_one) {
   const TemporaryFolder folder;
   CheckpointStore store(folder / "checkpoints", 2);
   store.write(snapshot_at(4, 0), false);
-  // no file may grow beyond 100 KB: what a full disk or a quota does, without one
+  // no file may grow beyond 100 KB, as on a full disk
   std::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   ::getrlimit(RLIMIT_FSIZE, &before);
@@ -291,10 +267,24 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_last_good_one) {
   BOOST_CHECK_THROW(store.write(snapshot_at(9, store.stored_until(), 50'000), false),
                     std::runtime_error);
   ::setrlimit(RLIMIT_FSIZE, &before);
+  BOOST_TEST(names_in(folder / "checkpoints").size() == 2u);  // LATEST and the good one
   BOOST_TEST(store.open_newest(kNoReport)->info().env_steps == 8);
   // and later it works again, with all rows
   store.write(snapshot_at(11, store.stored_until(), 50'000), false);
   const auto ring = make_ring(10);
   store.open_newest(kNoReport)->load_replay(*ring);
   BOOST_TEST((steps_in(*ring).front() == 1 && ring->num_steps() == 10));
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_folder_gets_and_loses_no_checkpoint) {
+  const TemporaryFolder folder;
+  CheckpointStore store(folder / "checkpoints", 2);
+  for (const std::int64_t end : {4, 6}) store.write(snapshot_at(end, store.stored_until()), false);
+  int left = 1;  // the folder is lost between the beginning of a write and its end
+  store.set_owner_check([&] {
+    if (left-- <= 0) throw std::runtime_error("lost");
+  });
+  BOOST_CHECK_THROW(store.write(snapshot_at(9, store.stored_until()), false), std::runtime_error);
+  BOOST_TEST(store.list().size() == 2u);
+  BOOST_TEST(store.open_newest(kNoReport)->info().env_steps == 12);
 }

@@ -28,6 +28,12 @@ def wait_for(condition, process, seconds=60):
         time.sleep(0.01)
 
 
+def run_state(folder):
+    status = folder / "status.json"
+    text = status.read_text() if status.exists() else ""  # it is made empty
+    return json.loads(text)["state"] if text else ""
+
+
 def end(process, number=signal.SIGTERM):
     begin = time.time()
     process.send_signal(number)
@@ -138,11 +144,43 @@ def test_an_owner_on_another_machine(tmp_path, age, taken):
 def test_a_process_whose_folder_was_taken_writes_no_more(tmp_path):
     folder = tmp_path / "run"
     process = start(folder, *ENDLESS)
-    wait_for(lambda: (folder / "train.csv").exists(), process)
+    wait_for(lambda: run_state(folder) == "running", process)
     (folder / "owner.json").write_text("{}")
+    assert_lost(process)
+    assert run_state(folder) == "running"
+
+
+def assert_lost(process):
     stderr = process.communicate(timeout=60)[1]
-    assert process.returncode == 1 and "another process has taken the run folder" in stderr
-    assert json.loads((folder / "status.json").read_text())["state"] == "running"
+    assert process.returncode == 1 and "another process has taken the run folder" in stderr, stderr
+
+
+# as many rows and checkpoints as there can be
+LONG = [*FAST, "training.total_env_steps=4000", "checkpoint.period=40", "log.period=40"]
+
+
+@pytest.fixture(scope="module")
+def long_whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("long") / "run"
+    assert train(folder, *LONG).returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_folder_taken_by_force_holds_the_rows_of_one_run(tmp_path, long_whole, stopped):
+    folder = tmp_path / "run"
+    first = start(folder, *LONG)
+    latest = folder / "checkpoints/LATEST"
+    wait_for(lambda: latest.exists() and latest.read_text() > "step-000000000600", first)
+    if stopped:  # it cannot notice before the other one has ended
+        first.send_signal(signal.SIGSTOP)
+    second = train(folder, *LONG, flags=("--resume", "--force-unlock"))
+    first.send_signal(signal.SIGCONT)
+    assert_lost(first)
+    assert second.returncode == 0 and f"from process {first.pid} on" in second.stderr, second.stderr
+    assert_same_run(folder, long_whole)
+    assert json.loads((folder / "status.json").read_text())["state"] == "finished"
+    assert list((folder / "checkpoints").glob("*.tmp")) == []
 
 
 # files
@@ -223,6 +261,7 @@ def test_a_disk_that_fills_up_while_saving(tmp_path):
     result, stderr = in_a_small_file_system(tmp_path, """until_saved
 head -c 6M /dev/zero >$DISK/filler || true
 until_said 'No space left.*training goes on'
+[ -z "$(ls -d $DISK/run/checkpoints/*.tmp)" ] || exit 7
 """ + f"{BIN / 'anthill'} inspect $DISK/run\n" + "rm $DISK/filler\nsleep 1\n" + STOP)
     assert result.returncode == 3, result.stdout + result.stderr + stderr
     assert "DAMAGED" not in result.stdout and "stopped by SIGTERM; everything is written" in stderr
@@ -236,6 +275,23 @@ umount $DISK
 """ + STOP)
     assert result.returncode == 3, result.stdout + result.stderr + stderr
     assert "DAMAGED" not in result.stdout
+
+
+def test_a_last_checkpoint_that_cannot_be_written_takes_nothing_else(tmp_path):
+    folder = tmp_path / "run"
+    process = start(folder, *ENDLESS, "evaluation.period=0", "log.period=1000000", "sim.max_episode_steps=20")
+    wait_for(lambda: (folder / "checkpoints/LATEST").exists(), process)
+    (folder / "checkpoints").rename(folder / "away")
+    (folder / "checkpoints").write_text("no folder")
+    wait_for(lambda: json.loads((folder / "status.json").read_text())["env_steps"] > 200, process)
+    assert "the last checkpoint could not be written" in end(process)
+    status = json.loads((folder / "status.json").read_text())
+    assert process.returncode == 1 and status["state"] == "failed"
+    assert "the last checkpoint could not be written" in status["reason"]
+    last_rows = (folder / "train.csv").read_text(), (folder / "episodes.csv").read_text()
+    assert all(int(rows.splitlines()[-1].split(",")[0]) > 0 for rows in last_rows)
+    policy = (folder / "policy.safetensors").read_bytes()
+    assert f'"env_steps":"{status["env_steps"]}"'.encode() in policy
 
 
 def test_a_run_folder_that_is_gone_for_a_while(tmp_path):
