@@ -233,6 +233,43 @@ BOOST_AUTO_TEST_CASE(every_switch_of_the_reference_systems) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(every_remedy) {
+  const auto in_two = [](const std::string& name, const auto& change) {
+    ExperimentConfig config = small_experiment();
+    config.overestimation.period = 0;
+    config.evaluation.period = 0;
+    change(config);
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {31, 133, 201}) {
+      compare(whole, run_in_two(config, tick, -1, config), name);
+    }
+  };
+  in_two("clipped to the range of targets, time limits as ends, held actions", [](auto& config) {
+    config.agent.critic.target_clip = TargetClip::range;
+    config.agent.critic.target_range_period = 20;
+    config.training.timeout_is_terminal = true;
+    config.sim.action_repeat = 2;
+  });
+  in_two("clipped to the bound, capped temperature, n steps", [](auto& config) {
+    config.agent.critic.target_clip = TargetClip::bound;
+    config.agent.temperature.max_alpha = 0.9;
+    config.agent.n_step = 3;
+  });
+  in_two("subsets of five critics, unit features", [](auto& config) {
+    config.agent.critic.num_critics = 5;
+    config.agent.critic.target_subset = 2;
+    config.agent.policy_value = PolicyValue::mean;
+    config.agent.critic.unit_features = true;
+    config.agent.actor.residual = config.agent.critic.residual = true;
+  });
+  in_two("resets by env steps", [](auto& config) {
+    config.agent.reset_period = 90;
+    config.agent.reset_unit = ResetUnit::env_steps;
+    config.agent.reset_networks = {"critic", "temperature"};
+  });
+  in_two("resets by updates", [](auto& config) { config.agent.reset_period = 50; });
+}
+
 BOOST_AUTO_TEST_CASE(every_algorithm) {
   for (const std::string algorithm : {"td3", "ddpg", "dqn"}) {
     ExperimentConfig config = small_experiment();
