@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def keep_run(run: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for name in TABLES:
         shutil.copyfile(run / name, target / name)
+    # the origin of a value is "PATH:LINE:COLUMN"
+    settings = (target / "resolved.toml").read_text()
+    (target / "resolved.toml").write_text(re.sub(r"(?m)(^|# )(# )?/\S*/(?=[^/\s]+\.toml\b)", r"\1\2", settings))
     if (run / "overestimation.csv").is_file():
         shutil.copyfile(run / "overestimation.csv", target / "overestimation.csv")
     (target / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")

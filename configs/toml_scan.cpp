@@ -30,9 +30,13 @@ std::size_t end_of_string(std::string_view text, std::size_t begin) {
   return text.size();
 }
 
-/// Whether a string may start right after `word`: nothing, brackets, or key= and brackets. Not
-/// after a number: the parser looks for its end beyond the quote.
+/// Whether a string may start right after `word`: nothing, brackets, or key= and brackets, where
+/// the key is in quotes or stands apart as well. Not after a number: the parser looks for its end
+/// beyond the quote.
 bool may_precede_string(std::string_view word) {
+  const bool in_quotes = word.starts_with('"') || word.starts_with('\'');
+  const std::size_t key_end = in_quotes ? end_of_string(word, 0) : 0;
+  if (key_end < word.size() && word[key_end] == '=') word.remove_prefix(key_end + 1);
   bool in_key = false;
   for (const char c : word) {
     if (is_letter(c) || (in_key && (is_digit(c) || c == '-' || c == '.'))) {

@@ -67,7 +67,8 @@ def test_a_folder_without_logs_is_refused(tmp_path):
 
 def test_a_kept_run_reads_back_and_names_no_machine(tmp_path):
     folder = make_run(tmp_path / "run", 1.0)
-    (folder / "resolved.toml").write_text("")
+    (folder / "resolved.toml").write_text(
+        "# /home/someone/x.toml, every setting resolved\n[run]\nseed = 3   # /home/someone/x.toml:4:8\n")
     provenance = json.loads((folder / "provenance.json").read_text()) | {
         "executable": {"path": "/home/someone/anthill-train"},
         "model_xml": {"path": "none"},
@@ -80,5 +81,7 @@ def test_a_kept_run_reads_back_and_names_no_machine(tmp_path):
     kept = read_run(tmp_path / "kept")
     assert kept.state == "stopped" and kept.overestimation.bias_reward.tolist() == [0.5]
     assert kept.train.equals(read_run(folder).train) and kept.commit == "a" * 10 + "+"
+    settings = (tmp_path / "kept" / "resolved.toml").read_text()
+    assert settings == "# x.toml, every setting resolved\n[run]\nseed = 3   # x.toml:4:8\n" and kept.seed == 3
     text = (tmp_path / "kept" / "provenance.json").read_text()
     assert "/home" not in text and "/scratch" not in text and "somewhere" not in text

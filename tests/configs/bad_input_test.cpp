@@ -229,7 +229,11 @@ BOOST_AUTO_TEST_CASE(dates_and_glued_quotes_that_the_parser_must_not_see) {
   check_error("[run]\nseed = 1=[\"\xc3\xa9\"]\n", "x.toml:2:11: " + glued);
   check_error("[run]\nseed = 1.'\xc3\xa9'\n", "x.toml:2:10: " + glued);
   check_error("[run]\nname = \"x\"\"y\"\n", "x.toml:2:11: " + glued);
-  BOOST_TEST(read_text("run={name=\"\xc3\xa9\"}\n").config.run.name == "\xc3\xa9");
+  check_error("[run]\nname ==\"x\"\n", "x.toml:2:8: " + glued);
+  for (const std::string text : {"run={name=\"\xc3\xa9\"}\n", "[run]\n\"name\"='\xc3\xa9'\n",
+                                 "[run]\nname =\"\xc3\xa9\"\n", "'run'={'name' =\"\xc3\xa9\"}\n"}) {
+    BOOST_TEST(read_text(text).config.run.name == "\xc3\xa9");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(dots_and_brackets_in_text_and_comments_are_fine) {

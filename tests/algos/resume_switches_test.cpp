@@ -1,0 +1,115 @@
+#define BOOST_TEST_MODULE resume_switches
+#include <boost/test/unit_test.hpp>
+
+#include "tests/algos/run_in_two.hpp"
+
+using namespace anthill;
+using namespace anthill::testing;
+
+BOOST_AUTO_TEST_CASE(every_switch_with_a_state) {
+  ExperimentConfig config = small_experiment();
+  config.agent.critic.layer_norm = config.agent.actor.layer_norm = true;
+  config.agent.critic.dropout = 0.1;
+  config.agent.critic.weight_decay = 0.01;
+  config.agent.critic.max_gradient_norm = 1.0;
+  config.agent.temperature.loss_form = AlphaLossForm::alpha;
+  config.training.replay_ratio = 3.0;
+  const Whole whole = run_whole(config);
+  for (const std::int64_t tick : {100, 500}) {
+    compare(whole, run_in_two(config, tick, -1, config), "tick " + std::to_string(tick));
+  }
+  config.agent.temperature = {.automatic = false, .initial_alpha = 0.2};
+  compare(run_whole(config), run_in_two(config, 300, -1, config), "fixed alpha");
+}
+
+BOOST_AUTO_TEST_CASE(every_switch_of_the_reference_systems) {
+  for (const bool overlap : {false, true}) {
+    ExperimentConfig config = small_experiment();
+    config.training.overlap = overlap;
+    config.training.reset_period = 84;
+    config.training.burst = 20;
+    config.training.replay_ratio = 0.9;
+    config.training.solved_return = -1e6;  // at once when there are nine episodes
+    config.training.solved_episodes = 9;
+    config.buffer.replacement = false;
+    config.agent.action_units = ActionUnits::environment;
+    config.agent.target_policy = true;
+    config.agent.temperature = {
+        .automatic = false, .initial_alpha = 0.5, .decay_steps = 100.0, .final_alpha = 0.01};
+    config.agent.policy_delay = 2;
+    config.agent.target_period = 3;
+    config.agent.exploration = {.scale = 0.4, .correlation_steps = 8.0};
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {30, 61, 77, 133, 200, 260}) {
+      compare(whole, run_in_two(config, tick, -1, config),
+              "delays, overlap " + std::to_string(overlap) + ", tick " + std::to_string(tick));
+    }
+    config.agent.policy_delay = config.agent.target_period = 1;
+    config.agent.critic_updates = 4;
+    config.agent.policy_updates = 2;
+    config.agent.actor.distribution = PolicyDistribution::clipped_gaussian;
+    config.agent.temperature.entropy = EntropyForm::analytic;
+    const Whole turns = run_whole(config);
+    for (const std::int64_t tick : {61, 133, 201}) {
+      compare(turns, run_in_two(config, tick, -1, config), "turns");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_remedy) {
+  const auto in_two = [](const std::string& name, const auto& change) {
+    ExperimentConfig config = small_experiment();
+    config.overestimation.period = 0;
+    config.evaluation.period = 0;
+    change(config);
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {31, 133, 201}) {
+      compare(whole, run_in_two(config, tick, -1, config), name);
+    }
+  };
+  in_two("clipped to the range of targets, time limits as ends, held actions", [](auto& config) {
+    config.agent.critic.target_clip = TargetClip::range;
+    config.agent.critic.target_range_period = 20;
+    config.training.timeout_is_terminal = true;
+    config.sim.action_repeat = 2;
+  });
+  in_two("clipped to the bound, capped temperature, n steps", [](auto& config) {
+    config.agent.critic.target_clip = TargetClip::bound;
+    config.agent.temperature.max_alpha = 0.9;
+    config.agent.n_step = 3;
+  });
+  in_two("subsets of five critics, unit features", [](auto& config) {
+    config.agent.critic.num_critics = 5;
+    config.agent.critic.target_subset = 2;
+    config.agent.policy_value = PolicyValue::mean;
+    config.agent.critic.unit_features = true;
+    config.agent.actor.residual = config.agent.critic.residual = true;
+  });
+  in_two("resets by env steps", [](auto& config) {
+    config.agent.reset_period = 90;
+    config.agent.reset_unit = ResetUnit::env_steps;
+    config.agent.reset_networks = {"critic", "temperature"};
+  });
+  in_two("resets by updates", [](auto& config) { config.agent.reset_period = 50; });
+}
+
+BOOST_AUTO_TEST_CASE(every_algorithm) {
+  for (const std::string algorithm : {"td3", "ddpg", "dqn"}) {
+    ExperimentConfig config = small_experiment();
+    config.overestimation.period = 0;
+    config.agent.algorithm = algorithm;
+    if (algorithm == "dqn") config.sim.env = "CartPole-v1";
+    config.agent.policy_delay = algorithm == "dqn" ? 1 : 2;
+    config.agent.target_period = 3;
+    config.agent.exploration = {.scale = 0.9,
+                                .final_scale = 0.1,
+                                .schedule = ExplorationSchedule::exponential,
+                                .period = 50};
+    config.agent.n_step = 3;
+    if (algorithm != "dqn") config.agent.exploration.correlation_steps = 5.0;
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {40, 133}) {
+      compare(whole, run_in_two(config, tick, -1, config), algorithm);
+    }
+  }
+}
