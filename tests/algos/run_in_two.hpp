@@ -43,8 +43,7 @@ inline ExperimentConfig small_experiment() {
 /// What an observer can see of a run, as text: equal texts are equal runs.
 struct Record : TrainingObserver {
   std::ostringstream text;
-  inline void on_step(const Counters& c, const TransitionView& rows,
-                      const StepRecords& records) override {
+  void on_step(const Counters& c, const TransitionView& rows, const StepRecords& records) override {
     text << "step " << c.env_steps << ' ' << c.episodes << std::hexfloat;
     for (const float reward : rows.reward) text << ' ' << reward;
     for (const EpisodeRecord& episode : records.finished_episodes) {
@@ -52,16 +51,16 @@ struct Record : TrainingObserver {
     }
     text << '\n';
   }
-  inline void on_metrics(const Counters& c, const std::vector<std::string>&,
-                         const std::vector<double>& means) override {
+  void on_metrics(const Counters& c, const std::vector<std::string>&,
+                  const std::vector<double>& means) override {
     text << "metrics " << c.env_steps << ' ' << c.gradient_updates << std::hexfloat;
     for (const double mean : means) text << ' ' << mean;
     text << '\n';
   }
-  inline void on_evaluation(const Counters& c, const EvaluationResult& result, Agent&) override {
+  void on_evaluation(const Counters& c, const EvaluationResult& result, Agent&) override {
     text << "evaluation " << c.env_steps << ' ' << std::hexfloat << result.return_mean() << '\n';
   }
-  inline void on_overestimation(const Counters& c, const OverestimationResult& result) override {
+  void on_overestimation(const Counters& c, const OverestimationResult& result) override {
     text << "probe " << c.env_steps << std::hexfloat;
     for (const ProbedKind& kind : result.kinds) {
       text << ' ' << kind.value("soft_return") << ' ' << kind.value("plausible_high");
@@ -111,15 +110,14 @@ struct StopAndSave : Record {
   CheckpointStore& store;
   std::string text_when_saved;
   explicit StopAndSave(CheckpointStore& s) : store(s) {}
-  inline void on_tick(const Counters&) override {
+  void on_tick(const Counters&) override {
     if (++ticks == stop_at_tick) stop = true;
   }
-  inline void on_step(const Counters& c, const TransitionView& rows,
-                      const StepRecords& records) override {
+  void on_step(const Counters& c, const TransitionView& rows, const StepRecords& records) override {
     Record::on_step(c, rows, records);
     if (c.vector_steps == stop_at_step) stop = true;
   }
-  inline void on_safe_point(const Trainer& trainer, bool last) override {
+  void on_safe_point(const Trainer& trainer, bool last) override {
     if (!last && trainer.counters().vector_steps % 33 != 0) return;
     store.write(snapshot_of(trainer, store.stored_until()), false);
     text_when_saved = text.str();
@@ -133,7 +131,7 @@ struct Whole {
 inline Whole run_whole(const ExperimentConfig& config) {
   std::atomic<bool> stop = false;
   Record record;
-  inline Trainer trainer(config);
+  Trainer trainer(config);
   BOOST_TEST((trainer.run(stop, record) == TrainingEnd::finished));
   return {record.text.str(), final_state(trainer)};
 }
@@ -142,21 +140,21 @@ inline Whole run_whole(const ExperimentConfig& config) {
 inline Whole run_in_two(const ExperimentConfig& config, std::int64_t tick, std::int64_t step,
                         const ExperimentConfig& config_after) {
   const TemporaryFolder folder;
-  inline CheckpointStore store(folder / "checkpoints", 2);
-  inline StopAndSave first(store);
+  CheckpointStore store(folder / "checkpoints", 2);
+  StopAndSave first(store);
   first.stop_at_tick = tick;
   first.stop_at_step = step;
   {
-    inline Trainer trainer(config);
+    Trainer trainer(config);
     trainer.run(first.stop, first);
   }
-  inline CheckpointStore again(folder / "checkpoints", 2);
+  CheckpointStore again(folder / "checkpoints", 2);
   const auto checkpoint = again.open_newest([](const std::string& line) { BOOST_ERROR(line); });
   BOOST_REQUIRE(checkpoint.has_value());
   std::atomic<bool> stop = false;
   Record second;
   second.text << first.text_when_saved;
-  inline Trainer trainer(config_after);
+  Trainer trainer(config_after);
   trainer.load(*checkpoint);
   BOOST_TEST((trainer.run(stop, second) == TrainingEnd::finished));
   return {second.text.str(), final_state(trainer)};
