@@ -1,5 +1,6 @@
 #include "apps/sweep_folder.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "algos/training/file_io.hpp"
@@ -38,18 +39,22 @@ void replace_if_other(const fs::path& path, const std::string& text) {
   if (read_or_empty(path) != text) replace_file(path, text, true);
 }
 
+/// Throws ConfigError when the settings in `file`, or the model that they name, are not point `id`.
+void check_id(const fs::path& file, const std::string& id) {
+  const std::string other = point_id(read_experiment(file.string(), {}).config);
+  if (other == id) return;
+  throw ConfigError("'" + file.string() + "' or a model file that it names has been changed: its "
+                    "settings are point " + other + ", not " + id +
+                    "; put it back, or run the sweep file again, to a folder of its own or for new "
+                    "points in this one");
+}
+
 /// Writes point.toml where it is missing or says something else about the machine.
 void freeze_point(const fs::path& folder, const std::string& id, const std::string& text) {
   const fs::path file = folder / "point.toml";
   const std::string before = read_or_empty(file);
   if (before == text) return;
-  if (!before.empty()) {
-    const std::string other = point_id(read_experiment(file.string(), {}).config);
-    if (other != id) {
-      throw ConfigError("'" + file.string() + "' has been changed: its settings are point " +
-                        other + ", not " + id + "; put it back, or move its folder away");
-    }
-  }
+  if (!before.empty()) check_id(file, id);
   make_folder(folder);
   replace_file(file, text, true);
 }
@@ -140,6 +145,20 @@ SweepFolder SweepFolder::open(const fs::path& path) {
                       "); run or submit the sweep file again");
   }
   return folder;
+}
+
+void SweepFolder::check_unchanged(const std::string& point_folder) const {
+  check_id(path_ / point_folder / "point.toml", point_folder.substr(0, kIdLength));
+}
+
+std::vector<std::string> SweepFolder::former_points() const {
+  std::vector<std::string> found;
+  for (const auto& [id, name] : folders_by_id(path_)) {
+    const bool is_there = std::ranges::any_of(
+        points_, [&name](const FrozenPoint& point) { return point.folder == name; });
+    if (!is_there) found.push_back(name);
+  }
+  return found;
 }
 
 std::vector<SweepRun> SweepFolder::runs() const {

@@ -64,6 +64,13 @@ class SweepFolder {
   const std::vector<FrozenPoint>& points() const { return points_; }
   const std::vector<std::int64_t>& seeds() const { return seeds_; }
 
+  /// Throws ConfigError when the point's settings, or a model file that they name, are no longer
+  /// what its id says.
+  void check_unchanged(const std::string& point_folder) const;
+
+  /// Folders of points that were in the sweep once and are not now.
+  std::vector<std::string> former_points() const;
+
   /// Every point with every seed; the first point's first.
   std::vector<SweepRun> runs() const;
 

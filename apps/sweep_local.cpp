@@ -80,6 +80,14 @@ int run(const SweepArguments& arguments) {
   return run_here(folder, plan_groups(folder, runs, arguments.stack), arguments.jobs);
 }
 
+/// Points that an edit of the sweep file has removed are counted nowhere: that is said.
+void print_former_points(const SweepFolder& folder) {
+  const std::size_t number = folder.former_points().size();
+  if (number == 0) return;
+  print_message(std::to_string(number) + (number == 1 ? " point that is" : " points that are") +
+                " no longer in the sweep file left out; the folders stay as they are");
+}
+
 /// "POINT/seed-3" -> "stack ID", for stacks that have begun.
 std::map<std::string, std::string> stack_names(const SweepFolder& folder) {
   std::map<std::string, std::string> names;
@@ -123,6 +131,7 @@ int print_status(const SweepArguments& arguments) {
               count_text(reports).c_str());
   if (in_queue > 0) std::printf("%d of those waiting are in Slurm's queue\n", in_queue);
   if (running > 0) std::printf("those running take about %s\n", duration_text(remaining).c_str());
+  print_former_points(folder);
   return kExitFinished;
 }
 
@@ -138,6 +147,7 @@ int collect(const SweepArguments& arguments) {
   }
   print_message(std::to_string(found) + " of " + std::to_string(all) + " runs have " +
                 arguments.table + ".csv");
+  print_former_points(folder);
   return kExitFinished;
 }
 

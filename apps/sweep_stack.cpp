@@ -214,6 +214,7 @@ bool is_over(const SweepFolder& folder, const RunGroup& group) {
 
 Launch launch_of(const SweepFolder& folder, const RunGroup& group) {
   const SweepRun& first = group.at(0);
+  for (const SweepRun& run : group) folder.check_unchanged(run.point);
   Launch launch{first.name(), {}, folder.log_of(first), {folder.run_folder(first)}};
   std::vector<std::string> settings = {"--set", "run.seed=" + std::to_string(first.seed)};
   if (group.size() > 1) {

@@ -19,10 +19,10 @@ void apply(ResolvedExperiment& experiment, const Field& field, const Value& valu
 
 /// A path that was written relative to `folder`, as one that holds from everywhere.
 Value absolute_path(const Value& value, const std::filesystem::path& folder) {
-  const std::string& path = std::get<std::string>(value);
   std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(folder / path, error);
-  return path.empty() || error ? value : Value(absolute.lexically_normal().string());
+  const std::filesystem::path absolute =
+      std::filesystem::absolute(folder / std::get<std::string>(value), error);
+  return error ? value : Value(absolute.lexically_normal().string());
 }
 
 /// What agent.preset is set to, here: the last of several wins.
@@ -59,8 +59,9 @@ ResolvedExperiment resolve_experiment(const ExperimentFile& file,
   for (const Setting& setting : settings) {
     // a file's paths count from the file, the command line's from where the command runs
     const bool in_file = setting.location != kOverrideOrigin;
-    const Value value = setting.field->is_path ? absolute_path(setting.value, in_file ? folder : "")
-                                               : setting.value;
+    const Value value = setting.field->is_path(setting.value)
+                            ? absolute_path(setting.value, in_file ? folder : "")
+                            : setting.value;
     apply(experiment, *setting.field, value, setting.location);
   }
   check_relations(experiment);

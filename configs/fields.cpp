@@ -198,6 +198,12 @@ const std::vector<Field>& fields() {
   return kFields;
 }
 
+bool Field::is_path(const Value& value) const {
+  if (file == FileText::none) return false;
+  const std::string& text = std::get<std::string>(value);
+  return file == FileText::path ? !text.empty() : text.starts_with('/') || text.starts_with('.');
+}
+
 const Field* find_field(std::string_view key) {
   for (const Field& field : fields()) {
     if (field.key() == key) return &field;

@@ -35,13 +35,20 @@ struct Range {
   bool infinite = false;  // true: inf and -inf are accepted too
 };
 
+/// Whether a text says where a file is; a relative path counts from the configuration file.
+enum class FileText {
+  none,
+  path,
+  name_or_path,  // a bare name stands for one of the installed files (sim/assets.hpp)
+};
+
 struct Field {
   std::string section;  // "training", "sim.ant"
   std::string name;     // "replay_ratio"
   FieldType type = FieldType::boolean;
   Range range;
   std::vector<std::string> choices;  // text: the allowed values; empty: free text
-  bool is_path = false;              // text: a file, relative to the configuration file
+  FileText file = FileText::none;
   std::size_t min_items = 0;         // lists: allowed lengths
   std::size_t max_items = 0;
   std::string unit;  // may be empty
@@ -51,6 +58,9 @@ struct Field {
       set;  // takes a value that check_value passed
 
   std::string key() const { return section + "." + name; }
+
+  /// Whether `value` is the path of a file.
+  bool is_path(const Value& value) const;
 };
 
 /// All settings, section by section in the order of the documentation.

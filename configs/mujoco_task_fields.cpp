@@ -9,9 +9,10 @@ constexpr const char* kV5Only = " (v5 only)";
 
 template <class Table, class Config>
 void add_xml_file(Table& table, Config /*only its type counts*/, const std::string& note = "") {
-  table.add("xml_file", &Config::xml_file,
-            "The model: a bare name is looked for among Gymnasium's files, otherwise a path" +
-                note + ".");
+  table.add_name_or_path("xml_file", &Config::xml_file,
+                         "The model: a bare name is one of Gymnasium's files, a path starts with "
+                         "/ or . and counts from this file" +
+                             note + ".");
 }
 
 template <class Table, class Config>

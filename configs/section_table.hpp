@@ -109,7 +109,13 @@ class SectionTable {
   /// The path of a file that is read; relative ones count from the configuration file.
   template <class Struct>
   void add_path(std::string name, std::string Struct::*member, std::string doc) {
-    append(std::move(name), member, {}, "", std::move(doc)).is_path = true;
+    append(std::move(name), member, {}, "", std::move(doc)).file = FileText::path;
+  }
+
+  /// A bare name of an installed file, or a path, which starts with / or a dot.
+  template <class Struct>
+  void add_name_or_path(std::string name, std::string Struct::*member, std::string doc) {
+    append(std::move(name), member, {}, "", std::move(doc)).file = FileText::name_or_path;
   }
 
   /// A list of at most `max_items` texts.

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 
 #include "configs/fields.hpp"
+#include "configs/model_files.hpp"
 #include "configs/toml_text.hpp"
 #include "sim/errors.hpp"
 
@@ -34,15 +34,17 @@ std::string hex(std::uint64_t number, int digits) {
   return text;
 }
 
-/// "monoped.xml 0123456789abcdef": the same file at another place is the same.
+/// "monoped.xml 0123456789abcdef": the same files at another place are the same.
 std::string file_identity(const Field& field, const std::string& path) {
-  if (path.empty()) return "";
-  std::ifstream stream(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream.is_open() || stream.bad()) {
-    throw ConfigError(printable(path) + ": " + field.key() + " cannot be read; check the path");
+  std::string all;
+  for (const ModelFile& file : model_files(path)) {
+    if (!file.is_readable) {
+      throw ConfigError(printable(file.path) + ": cannot be read, and " + field.key() +
+                        " needs it; check the path");
+    }
+    all += all.empty() ? file.bytes : '\0' + file.name + '\0' + file.bytes;
   }
-  return std::filesystem::path(path).filename().string() + " " + hex(hash_of(bytes), 16);
+  return std::filesystem::path(path).filename().string() + " " + hex(hash_of(all), 16);
 }
 
 /// The fields that make a point, sorted by key, each with its default.
@@ -76,7 +78,7 @@ std::string identity_text(const ExperimentConfig& config) {
   for (const auto& [field, default_value] : identity_fields()) {
     Value value = field->get(config);
     if (value == default_value) continue;
-    if (field->is_path) value = file_identity(*field, std::get<std::string>(value));
+    if (field->is_path(value)) value = file_identity(*field, std::get<std::string>(value));
     text += field->key() + " = " + toml_value(value) + "\n";
   }
   return text;

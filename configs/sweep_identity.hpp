@@ -15,8 +15,8 @@ const std::vector<std::string>& machine_only_keys();
 
 /// The resolved settings that are not default, but for run.seed and machine_only_keys(): one
 /// "key = value" each, sorted by key. Defaults are left out so that a key which a later version
-/// adds changes no identity. A file that a setting names counts by its name and content. Throws
-/// ConfigError when that file cannot be read.
+/// adds changes no identity. A model file counts by its name and content, and by those of the
+/// files that it names (configs/model_files.hpp). Throws ConfigError when it cannot be read.
 std::string identity_text(const ExperimentConfig& config);
 
 /// 12 hexadecimal digits: a hash.

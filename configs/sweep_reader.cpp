@@ -38,7 +38,7 @@ class Reader : public SweepTables {
       if (count == nullptr) refuse(node.source().begin, "seeds needs `count` beside `from`");
       const toml::node* from = table->get("from");
       const std::int64_t first = from == nullptr ? 0 : seed(*from, "`from`", 0);
-      const std::int64_t number = seed(*count, "`count`", 1);
+      const std::int64_t number = seed(*count, "`count`", 1, 1'000'000);
       for (std::int64_t i = 0; i < number; ++i) found.push_back(first + i);
     } else {
       refuse(node.source().begin,
@@ -53,13 +53,13 @@ class Reader : public SweepTables {
     return found;
   }
 
-  std::int64_t seed(const toml::node& node, const std::string& what, std::int64_t low) const {
+  std::int64_t seed(const toml::node& node, const std::string& what, std::int64_t low,
+                    std::int64_t high = 1'000'000'000'000) const {
     const auto* integer = node.as_integer();
-    constexpr std::int64_t kHigh = 1'000'000'000'000;
-    if (integer == nullptr || integer->get() < low || integer->get() > kHigh ||
-        (what == "`count`" && integer->get() > 1'000'000)) {
-      refuse(node.source().begin, what + " of seeds is an integer of at least " +
-                                      std::to_string(low) + ", got " + describe_node(node));
+    if (integer == nullptr || integer->get() < low || integer->get() > high) {
+      refuse(node.source().begin, what + " of seeds is an integer in [" + std::to_string(low) +
+                                      ", " + std::to_string(high) + "], got " +
+                                      describe_node(node));
     }
     return integer->get();
   }
@@ -96,7 +96,13 @@ class Reader : public SweepTables {
   }
 
   std::string base_path(const toml::node& node) const {
-    return (folder_ / text(node, "base")).lexically_normal().string();
+    const fs::path path = (folder_ / text(node, "base")).lexically_normal();
+    std::error_code error;
+    if (!fs::is_regular_file(path, error)) {
+      refuse(node.source().begin, "base: there is no file '" + path.string() +
+                                      "'; the path counts from this sweep file");
+    }
+    return path.string();
   }
 
  private:

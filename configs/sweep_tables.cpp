@@ -64,7 +64,7 @@ const Field& SweepTables::field_of(const Entry& entry) const {
 Setting SweepTables::setting(const Field& field, const toml::node& node) const {
   const std::string location = locate(node.source().begin);
   Value value = checked_node(field, node, location);
-  if (field.is_path && !std::get<std::string>(value).empty()) {
+  if (field.is_path(value)) {
     value = fs::absolute(folder_ / std::get<std::string>(value)).lexically_normal().string();
   }
   return {&field, std::move(value), location};

@@ -50,9 +50,8 @@ Value fitting_value(const Field& field, const Value& value) {
     return converted_list<double>(*integers);
   if (integers != nullptr && integers->empty() && field.type == FieldType::texts)
     return std::vector<std::string>();
-  const auto* text = std::get_if<std::string>(&value);
-  if (text != nullptr && field.is_path && !text->empty())
-    return std::filesystem::absolute(*text).lexically_normal().string();
+  if (field.is_path(value))
+    return std::filesystem::absolute(std::get<std::string>(value)).lexically_normal().string();
   return value;
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "configs/model_files.hpp"
 #include "configs/sweep_identity.hpp"
 #include "tests/configs/config_files.hpp"
 
@@ -150,6 +151,34 @@ BOOST_AUTO_TEST_CASE(a_file_counts_by_name_and_content) {
   BOOST_TEST(point_id(read_experiment("b/x.toml", {}).config) == id);
   write_file("b/m.xml", "<mujoco></mujoco>");
   BOOST_TEST(point_id(read_experiment("b/x.toml", {}).config) != id);
+}
+
+BOOST_AUTO_TEST_CASE(the_files_of_a_model_count) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories("a/parts/meshes");
+  write_file("x.toml", "[sim]\nenv = \"Ant-v5\"\n[sim.ant]\nxml_file = \"./a/m.xml\"\n");
+  write_file("a/m.xml", "<mujoco><include file='parts/body.xml'/></mujoco>");
+  write_file("a/parts/body.xml",
+             "<compiler meshdir = \"parts/meshes\"/><mesh file=\"trunk.stl\"/><include file=\"m.xml\"/>");
+  write_file("a/parts/meshes/trunk.stl", "1");
+  write_file("a/trunk.stl", "1");
+  const auto names = [] {
+    std::vector<std::string> found;
+    for (const ModelFile& file : model_files("a/m.xml")) found.push_back(file.name);
+    return found;
+  };
+  BOOST_TEST(names() == (std::vector<std::string>{"m.xml", "parts/body.xml", "trunk.stl", "trunk.stl"}),
+             boost::test_tools::per_element());
+  const auto id = [] { return point_id(read_experiment("x.toml", {}).config); };
+  std::string before = id();
+  for (const ModelFile& file : model_files("a/m.xml")) {
+    write_file(file.path, file.bytes + " ");
+    const std::string after = id();
+    BOOST_TEST(after != before, file.path);
+    before = after;
+  }
+  std::filesystem::remove("a/m.xml");
+  BOOST_CHECK_THROW(id(), ConfigError);
 }
 
 BOOST_AUTO_TEST_CASE(order_decides_nothing) {

@@ -112,6 +112,35 @@ def test_a_frozen_point_is_what_its_name_says(finished, tmp_path):
     assert_fails(sweep("run", file, "-o", out), 2, "point.toml", "has been changed")
 
 
+def test_a_changed_model_is_no_longer_its_point(tmp_path):
+    """The model, and what it includes, are part of a point: a run neither begins nor goes on with others."""
+    out, body = tmp_path / "out", tmp_path / "body.xml"
+    base = BASE.replace('env = "Pendulum-v1"', 'env = "mjcf"') + """
+[sim.mjcf]
+model = "robot.xml"
+observation = ["qpos", "qvel"]
+"""
+    (tmp_path / "robot.xml").write_text('<mujoco><include file="body.xml"/><actuator><motor joint="hinge" ctrlrange="-1 1"/></actuator></mujoco>')
+    text = ('<mujoco><worldbody><body><joint name="hinge" type="hinge" axis="0 1 0"/>'
+            '<geom type="capsule" size=".05 .3" mass="{}"/></body></worldbody></mujoco>')
+    body.write_text(text.format(1))
+    file = write_sweep(tmp_path, '[set]\n"training.total_env_steps" = 300\n[grid]\n"agent.tau" = [0.1]\n', base)
+    expect(sweep("run", file, "-o", out))
+    body.write_text(text.format(2))
+    (run_folder,) = run_folders(out).values()
+    shutil.rmtree(run_folder)
+    result = sweep("resume", out, "--unfinished")
+    assert result.returncode == 1 and "model file that it names has been changed" in result.stderr, result.stderr
+    assert not run_folder.exists()
+    # the sweep file again: another point; the old one is said to be left out
+    expect(sweep("run", file, "-o", out))
+    assert len(run_folders(out)) == 1
+    assert "1 point that is no longer in the sweep file" in expect(sweep("status", out)).stderr
+    body.write_text(text.format(1))
+    expect(sweep("run", file, "-o", out))
+    assert len(run_folders(out)) == 2
+
+
 def test_a_failing_point_harms_no_other(tmp_path):
     file = write_sweep(tmp_path, '[grid]\n"sim.env" = ["Nope-v1", "Pendulum-v1"]\n')
     expect(sweep("run", file, "-o", tmp_path / "out"), 1)
