@@ -43,8 +43,10 @@ void replace_if_other(const fs::path& path, const std::string& text) {
 void check_id(const fs::path& file, const std::string& id) {
   const std::string other = point_id(read_experiment(file.string(), {}).config);
   if (other == id) return;
-  throw ConfigError("'" + file.string() + "' or a model file that it names has been changed: its "
-                    "settings are point " + other + ", not " + id +
+  throw ConfigError("'" + file.string() +
+                    "' or a model file that it names has been changed: its "
+                    "settings are point " +
+                    other + ", not " + id +
                     "; put it back, or run the sweep file again, to a folder of its own or for new "
                     "points in this one");
 }

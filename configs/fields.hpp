@@ -49,7 +49,7 @@ struct Field {
   Range range;
   std::vector<std::string> choices;  // text: the allowed values; empty: free text
   FileText file = FileText::none;
-  std::size_t min_items = 0;         // lists: allowed lengths
+  std::size_t min_items = 0;  // lists: allowed lengths
   std::size_t max_items = 0;
   std::string unit;  // may be empty
   std::string doc;   // one sentence

@@ -72,7 +72,9 @@ BOOST_AUTO_TEST_CASE(override_values) {
   BOOST_TEST(config.training.overlap == false);
   BOOST_TEST((config.agent.critic.hidden_dims == std::vector<std::int64_t>{64, 32}));
   BOOST_TEST(config.run.name == "a = b");
-  BOOST_TEST(config.sim.ant.xml_file == "./my/ant.xml");
+  // a path holds from everywhere; the folder is gone by now
+  BOOST_TEST(config.sim.ant.xml_file.starts_with("/"));
+  BOOST_TEST(config.sim.ant.xml_file.ends_with("/my/ant.xml"));
   BOOST_TEST(config.run.seed == 3);
   BOOST_TEST(config.training.total_env_steps == 1'000'000);
 }

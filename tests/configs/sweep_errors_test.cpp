@@ -81,10 +81,12 @@ BOOST_AUTO_TEST_CASE(points) {
 BOOST_AUTO_TEST_CASE(top) {
   check_error("seeds = []\n", "s.toml:2:9: seeds is empty; give at least one");
   check_error("seeds = [1, 1]\n", "s.toml:2:9: seed 1 is listed twice");
-  check_error("seeds = [1, -1]\n",
-              "s.toml:2:13: a seed of seeds is an integer in [0, 1000000000000], got the integer -1");
-  check_error("seeds = { count = 2_000_000 }\n",
-              "s.toml:2:19: `count` of seeds is an integer in [1, 1000000], got the integer 2000000");
+  check_error(
+      "seeds = [1, -1]\n",
+      "s.toml:2:13: a seed of seeds is an integer in [0, 1000000000000], got the integer -1");
+  check_error(
+      "seeds = { count = 2_000_000 }\n",
+      "s.toml:2:19: `count` of seeds is an integer in [1, 1000000], got the integer 2000000");
   check_error("seeds = { from = 1 }\n", "s.toml:2:9: seeds needs `count` beside `from`");
   check_error("seeds = 3\n",
               "s.toml:2:9: seeds is a list, or { from = 0, count = 5 }, not the integer 3");
@@ -93,8 +95,9 @@ BOOST_AUTO_TEST_CASE(top) {
               "beginning with '.'");
   const TemporaryFolder folder;
   write_file("s.toml", "base = \"none.toml\"\n");
-  BOOST_TEST(error_of([] { read_sweep("s.toml", {}); }) ==
-             "s.toml:1:8: base: there is no file 'none.toml'; the path counts from this sweep file");
+  BOOST_TEST(
+      error_of([] { read_sweep("s.toml", {}); }) ==
+      "s.toml:1:8: base: there is no file 'none.toml'; the path counts from this sweep file");
   write_file("s.toml", "seeds = [1]\n");
   BOOST_TEST(error_of([] { read_sweep("s.toml", {}); }).starts_with("s.toml:1:1: no base;"));
 }

@@ -158,8 +158,9 @@ BOOST_AUTO_TEST_CASE(the_files_of_a_model_count) {
   std::filesystem::create_directories("a/parts/meshes");
   write_file("x.toml", "[sim]\nenv = \"Ant-v5\"\n[sim.ant]\nxml_file = \"./a/m.xml\"\n");
   write_file("a/m.xml", "<mujoco><include file='parts/body.xml'/></mujoco>");
-  write_file("a/parts/body.xml",
-             "<compiler meshdir = \"parts/meshes\"/><mesh file=\"trunk.stl\"/><include file=\"m.xml\"/>");
+  write_file(
+      "a/parts/body.xml",
+      "<compiler meshdir = \"parts/meshes\"/><mesh file=\"trunk.stl\"/><include file=\"m.xml\"/>");
   write_file("a/parts/meshes/trunk.stl", "1");
   write_file("a/trunk.stl", "1");
   const auto names = [] {
@@ -167,8 +168,9 @@ BOOST_AUTO_TEST_CASE(the_files_of_a_model_count) {
     for (const ModelFile& file : model_files("a/m.xml")) found.push_back(file.name);
     return found;
   };
-  BOOST_TEST(names() == (std::vector<std::string>{"m.xml", "parts/body.xml", "trunk.stl", "trunk.stl"}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      names() == (std::vector<std::string>{"m.xml", "parts/body.xml", "trunk.stl", "trunk.stl"}),
+      boost::test_tools::per_element());
   const auto id = [] { return point_id(read_experiment("x.toml", {}).config); };
   std::string before = id();
   for (const ModelFile& file : model_files("a/m.xml")) {
