@@ -14,6 +14,7 @@ struct BufferConfig {
       DeviceSystem::automatic;  // automatic: cuda when run.device is cuda, else cpp
   bool store_state = false;     // keep the simulator row of every transition in its record
   bool replacement = true;      // false: no transition twice in one batch
+  double held_out_share = 0.0;  // of the episodes, kept from learning
 };
 
 }  // namespace anthill

@@ -30,6 +30,7 @@ struct BatchView {
   float* next_observation = nullptr;  // (K x M x B x D)
   // (K x M x B) what multiplies discount * next value: 1 - terminated, times discount^(n - 1)
   float* bootstrap = nullptr;
+  bool held_out = false;  // of the held-out transitions, and of no others
 };
 
 /// Sizes that fix a buffer. Lanes are members x environments; member m owns lanes m*N to (m+1)*N.
@@ -79,9 +80,11 @@ class ReplayBuffer {
   /// the places b + B, b + 2B, ...; behind the last of them the next valid row in order is taken,
   /// which may be in the batch already. With n_step > 1 a row goes on along its lane until n steps
   /// are together, an episode ends, or the next step is invalid or not stored yet: its reward is
-  /// sum_k discount^k r_k, its next_observation the last step's. Throws std::logic_error when a
-  /// member has no valid row. Same integers on every device system. Does not allocate; on cuda it
-  /// is queued on `stream`, which must be the stream of the inserts or be ordered after them.
+  /// sum_k discount^k r_k, its next_observation the last step's. Held-out rows count as invalid,
+  /// except for a batch with `held_out`, which is drawn from them alone (stream held_out_rows, with
+  /// replacement). Throws std::logic_error when a member has no row to draw. Same integers on every
+  /// device system. Does not allocate; on cuda it is queued on `stream`, which must be the stream
+  /// of the inserts or be ordered after them.
   virtual void sample_into(const BatchView& batch, std::uint64_t draw,
                            StreamHandle stream = nullptr) = 0;
 
@@ -92,14 +95,17 @@ class ReplayBuffer {
                          StreamHandle stream = nullptr) = 0;
 
   /// Copies row `row` of [0, size()) of a member, counted as above, to host memory; false, and
-  /// nothing is copied, for an invalid one. On cuda it waits for the device. Throws
+  /// nothing is copied, for an invalid or held-out one. On cuda it waits for the device. Throws
   /// std::out_of_range for no such row, std::invalid_argument when a size is wrong.
   virtual bool read_row(std::int64_t member, std::int64_t row, const StoredRow& out) const = 0;
 
   /// Whether the records hold the simulator's rows.
   virtual bool stores_state() const = 0;
 
-  /// Over the valid stored transitions of one member.
+  /// Valid stored transitions of one member that are held out.
+  virtual std::int64_t num_held_out(std::int64_t member) const = 0;
+
+  /// Over the stored transitions of one member that are learned from.
   virtual RewardRange reward_range(std::int64_t member) const = 0;
 
   /// Stored transitions of one member (valid or not), and the largest possible number.

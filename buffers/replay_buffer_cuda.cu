@@ -69,14 +69,16 @@ class CudaSystem {
   RowPointers upload(const TransitionView& rows, StreamHandle stream) {
     const cudaStream_t own = upload_stream_.handle;
     check(cudaStreamWaitEvent(own, packed_.handle), "wait for the rows before");
-    const RowPointers pointers{land<float>(observation_, rows.observation, own),
-                               land<float>(action_, rows.action, own),
-                               land<float>(reward_, rows.reward, own),
-                               land<float>(next_observation_, rows.next_observation, own),
-                               land<std::uint8_t>(terminated_, rows.terminated, own),
-                               land<std::uint8_t>(truncated_, rows.truncated, own),
-                               land<std::uint8_t>(invalid_, rows.invalid, own),
-                               land<float>(state_, words_of(rows.state), own)};
+    const RowPointers pointers{
+        land<float>(observation_, rows.observation, own),
+        land<float>(action_, rows.action, own),
+        land<float>(reward_, rows.reward, own),
+        land<float>(next_observation_, rows.next_observation, own),
+        land<std::uint8_t>(terminated_, rows.terminated, own),
+        land<std::uint8_t>(truncated_, rows.truncated, own),
+        land<std::uint8_t>(invalid_, rows.invalid, own),
+        land<float>(state_, words_of(rows.state), own),
+        rows.held_out.empty() ? nullptr : land<std::uint8_t>(held_out_, rows.held_out, own)};
     check(cudaEventRecord(uploaded_.handle, own), "record an upload");
     check(cudaStreamWaitEvent(static_cast<cudaStream_t>(stream), uploaded_.handle),
           "wait for an upload");
@@ -113,6 +115,7 @@ class CudaSystem {
         terminated_(reward_.size()),
         truncated_(reward_.size()),
         invalid_(reward_.size()),
+        held_out_(reward_.size()),
         state_(static_cast<std::size_t>(2 * num_lanes * shape.state_dim)) {}
 
   Stream upload_stream_;
@@ -120,7 +123,7 @@ class CudaSystem {
   Event packed_;
   // where uploaded rows land
   DeviceVector<float> observation_, action_, reward_, next_observation_;
-  DeviceVector<std::uint8_t> terminated_, truncated_, invalid_;
+  DeviceVector<std::uint8_t> terminated_, truncated_, invalid_, held_out_;
   DeviceVector<float> state_;
 };
 

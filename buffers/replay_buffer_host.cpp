@@ -23,7 +23,8 @@ struct HostSystem {
     return {rows.observation.data(), rows.action.data(),
             rows.reward.data(),      rows.next_observation.data(),
             rows.terminated.data(),  rows.truncated.data(),
-            rows.invalid.data(),     reinterpret_cast<const float*>(rows.state.data())};
+            rows.invalid.data(),     reinterpret_cast<const float*>(rows.state.data()),
+            rows.held_out.data()};
   }
   void release(StreamHandle) {}
   void read(void* to, const void* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }

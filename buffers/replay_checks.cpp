@@ -20,7 +20,8 @@ void check_rows(const ReplayShape& shape, const TransitionView& rows) {
       !has(rows.action, lanes * shape.action_dim) || !has(rows.reward, lanes) ||
       !has(rows.next_observation, lanes * shape.observation_dim) || !has(rows.terminated, lanes) ||
       !has(rows.truncated, lanes) || !has(rows.invalid, lanes) ||
-      !has(rows.state, lanes * shape.state_dim)) {
+      !has(rows.state, lanes * shape.state_dim) ||
+      !(rows.held_out.empty() || has(rows.held_out, lanes))) {
     throw std::invalid_argument("replay buffer: rows must be " + std::to_string(lanes) +
                                 " lanes x (" + std::to_string(shape.observation_dim) +
                                 " observations, " + std::to_string(shape.action_dim) +

@@ -7,55 +7,14 @@
 
 #include "buffers/permutation.hpp"
 #include "buffers/philox.hpp"
+#include "buffers/record_layout.hpp"
 #include "buffers/replay_buffer.hpp"
 
 namespace anthill {
 
-/// The unit of the ring's memory: one cache line.
-struct alignas(64) RecordLine {
-  float word[16];
-};
-
-/// Bits of a record's last word.
-enum RecordFlag : std::uint32_t {
-  kTerminated = 1u << 0,
-  kTruncated = 1u << 1,
-  kInvalid = 1u << 2,
-};
-inline constexpr std::uint32_t kKnownFlags = kTerminated | kTruncated | kInvalid;
-/// A record with any of these bits is never sampled.
-inline constexpr std::uint32_t kUnusableFlags = kInvalid;
-
 /// Attempts of one row before the next usable record in order is taken: all that the key can tell
 /// apart.
 inline constexpr std::uint32_t kMaxAttempts = 1u << 16;
-
-/// Where things are in a record, in words of 4 bytes:
-/// observation (D) | action (A) | next_observation (D) | reward | flags | state (2S, doubles) |
-/// zeros up to a whole line. The gather stops at the flags.
-struct RecordLayout {
-  std::int64_t observation_dim = 0;  // D
-  std::int64_t action_dim = 0;       // A
-  std::int64_t state_dim = 0;        // S
-
-  ANTHILL_HOST_DEVICE std::int64_t action_at() const { return observation_dim; }
-  ANTHILL_HOST_DEVICE std::int64_t next_observation_at() const {
-    return observation_dim + action_dim;
-  }
-  ANTHILL_HOST_DEVICE std::int64_t reward_at() const { return 2 * observation_dim + action_dim; }
-  ANTHILL_HOST_DEVICE std::int64_t flags_at() const { return reward_at() + 1; }
-  ANTHILL_HOST_DEVICE std::int64_t state_at() const { return flags_at() + 1; }
-  ANTHILL_HOST_DEVICE std::int64_t num_lines() const {
-    return (state_at() + 2 * state_dim + 15) / 16;
-  }
-  ANTHILL_HOST_DEVICE std::int64_t num_words() const { return 16 * num_lines(); }
-
-  ANTHILL_HOST_DEVICE std::uint32_t flags(const float* record) const {
-    std::uint32_t flags;
-    memcpy(&flags, record + flags_at(), sizeof flags);
-    return flags;
-  }
-};
 
 /// The ring as plain values that a functor can carry. Slots are vector steps, lanes are
 /// environments; rows are counted from the oldest slot, so the same content gives the same batches
@@ -93,6 +52,7 @@ struct RowPointers {
   const std::uint8_t* truncated = nullptr;   // (L)
   const std::uint8_t* invalid = nullptr;     // (L)
   const float* state = nullptr;              // (L x 2S) halves of doubles
+  const std::uint8_t* held_out = nullptr;    // (L) or null: none is
 };
 
 /// Copies `count` words as one of kWidth threads that work side by side: alone a memcpy, together
@@ -134,7 +94,8 @@ struct PackRows {
     record[layout.reward_at()] = rows.reward[lane];
     const std::uint32_t flags = (rows.terminated[lane] ? kTerminated : 0u) |
                                 (rows.truncated[lane] ? kTruncated : 0u) |
-                                (rows.invalid[lane] ? kInvalid : 0u);
+                                (rows.invalid[lane] ? kInvalid : 0u) |
+                                (rows.held_out && rows.held_out[lane] ? kHeldOut : 0u);
     memcpy(record + layout.flags_at(), &flags, sizeof flags);
     for (std::int64_t i = layout.state_at() + state_words; i < layout.num_words(); ++i) {
       record[i] = 0.0f;
@@ -210,8 +171,11 @@ struct GatherRows {
     return row / batch.batch_size % ring.members;
   }
 
+  /// Held-out rows are few: a batch of theirs is always drawn with replacement.
+  ANTHILL_HOST_DEVICE bool permutes() const { return !ring.replacement && !batch.held_out; }
+
   ANTHILL_HOST_DEVICE bool usable(const float* record) const {
-    return (ring.layout.flags(record) & kUnusableFlags) == 0;
+    return is_usable(ring.layout.flags(record), batch.held_out);
   }
 
   ANTHILL_HOST_DEVICE std::int64_t drawn_row(std::int64_t row, std::uint32_t attempt) const {
@@ -220,18 +184,20 @@ struct GatherRows {
     const std::uint64_t counter = draw + static_cast<std::uint64_t>(batch_number);
     const auto lane = static_cast<std::uint32_t>(row % batch.batch_size);
     const auto size = static_cast<std::uint64_t>(ring.num_filled * ring.num_envs);
-    if (!ring.replacement) {
+    if (permutes()) {
       const std::uint64_t tried = attempt * static_cast<std::uint64_t>(batch.batch_size);
       const PermutationKey key = permutation_key(seed, counter);
       return static_cast<std::int64_t>(permuted((lane + tried) % size, size, key));
     }
-    const PhiloxWords words = philox(seed, RandomStream::batch_rows, counter, lane, attempt);
+    const RandomStream stream =
+        batch.held_out ? RandomStream::held_out_rows : RandomStream::batch_rows;
+    const PhiloxWords words = philox(seed, stream, counter, lane, attempt);
     return static_cast<std::int64_t>(philox_below(words.word[0], words.word[1], size));
   }
 
   /// Without replacement a row's attempts end with its places in the permutation.
   ANTHILL_HOST_DEVICE std::uint32_t num_attempts(std::int64_t row) const {
-    if (ring.replacement) return kMaxAttempts;
+    if (!permutes()) return kMaxAttempts;
     const std::int64_t lane = row % batch.batch_size, size = ring.num_filled * ring.num_envs;
     if (lane >= size) return 1;
     const std::int64_t places = (size - 1 - lane) / batch.batch_size + 1;

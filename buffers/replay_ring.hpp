@@ -25,6 +25,7 @@
 #include "buffers/replay_checks.hpp"
 #include "buffers/replay_file.hpp"
 #include "buffers/replay_record.hpp"
+#include "buffers/slot_counts.hpp"
 
 namespace anthill {
 
@@ -37,15 +38,13 @@ class ReplayRing final : public ReplayBuffer {
         seeds_(seeds, seeds + shape.members),
         discounts_(shape.discounts.begin(), shape.discounts.end()),
         words_(1),
-        usable_(static_cast<std::size_t>(shape.members)) {
+        counts_(shape.capacity / shape.num_envs, shape.members, shape.num_envs) {
     ring_.layout = {shape.observation_dim, shape.action_dim, shape.state_dim};
     ring_.num_slots = shape.capacity / shape.num_envs;
     ring_.num_envs = shape.num_envs;
     ring_.members = shape.members;
     ring_.replacement = shape.replacement;
     ring_.n_step = shape.n_step;
-    usable_in_slot_.resize(static_cast<std::size_t>(ring_.num_slots * ring_.members));
-    rewards_in_slot_.resize(usable_in_slot_.size());
     lines_.resize(static_cast<std::size_t>(ring_.num_slots * slot_lines()));
     ring_.lines = thrust::raw_pointer_cast(lines_.data());
   }
@@ -59,12 +58,14 @@ class ReplayRing final : public ReplayBuffer {
     system_.release(stream);
     advance();
     system_.for_each(1, WriteWords{thrust::raw_pointer_cast(words_.data()), words()}, stream);
-    const auto is_usable = [&](std::int64_t lane) {
-      return rows.invalid[static_cast<std::size_t>(lane)] == 0;
-    };
-    count_usable(slot, is_usable);
-    note_rewards(slot, is_usable,
-                 [&](std::int64_t lane) { return rows.reward[static_cast<std::size_t>(lane)]; });
+    counts_.replace(
+        slot,
+        [&](std::int64_t lane) {
+          const auto i = static_cast<std::size_t>(lane);
+          return (rows.invalid[i] ? kInvalid : 0u) |
+                 (!rows.held_out.empty() && rows.held_out[i] ? kHeldOut : 0u);
+        },
+        [&](std::int64_t lane) { return rows.reward[static_cast<std::size_t>(lane)]; });
   }
 
   void sample_into(const BatchView& batch, std::uint64_t draw, StreamHandle stream) override {
@@ -95,13 +96,11 @@ class ReplayRing final : public ReplayBuffer {
 
   bool stores_state() const override { return shape_.state_dim > 0; }
 
+  std::int64_t num_held_out(std::int64_t member) const override {
+    return counts_.num_held_out(member);
+  }
   RewardRange reward_range(std::int64_t member) const override {
-    RewardRange all;
-    for (std::int64_t age = 0; age < ring_.num_filled; ++age) {
-      const RewardRange& slot = rewards_in_slot_[in_slot(slot_of(age), member)];
-      all = {std::min(all.low, slot.low), std::max(all.high, slot.high)};
-    }
-    return all;
+    return counts_.reward_range(member);
   }
 
   std::int64_t size() const override { return ring_.num_filled * ring_.num_envs; }
@@ -165,13 +164,11 @@ class ReplayRing final : public ReplayBuffer {
       system_.write(ring_.record(slot, 0), from, slot_bytes(piece));
       for (std::int64_t i = 0; i < piece; ++i, from += slot_lines() * 16) {
         advance();
-        const auto is_usable = [&](std::int64_t lane) {
-          return (saved_flags(from, lane) & kUnusableFlags) == 0;
-        };
-        count_usable(slot + i, is_usable);
-        note_rewards(slot + i, is_usable, [&](std::int64_t lane) {
-          return from[lane * ring_.layout.num_words() + ring_.layout.reward_at()];
-        });
+        counts_.replace(
+            slot + i, [&](std::int64_t lane) { return saved_flags(from, lane); },
+            [&](std::int64_t lane) {
+              return from[lane * ring_.layout.num_words() + ring_.layout.reward_at()];
+            });
       }
       count -= piece;
     }
@@ -182,16 +179,18 @@ class ReplayRing final : public ReplayBuffer {
     ring_.num_filled = 0;
     ring_.oldest = 0;
     store_words();
-    std::fill(usable_.begin(), usable_.end(), 0);
-    std::fill(usable_in_slot_.begin(), usable_in_slot_.end(), 0);
+    counts_.clear();
   }
 
  private:
   void gather(const BatchView& batch, std::uint64_t draw, const std::int64_t* draw_word,
               StreamHandle stream) {
     check_batch(batch);
-    if (std::ranges::count(usable_, 0) > 0) {
-      throw std::logic_error("replay buffer: nothing to sample; insert valid transitions first");
+    for (std::int64_t m = 0; m < ring_.members; ++m) {
+      if ((batch.held_out ? counts_.num_held_out(m) : counts_.num_learning(m)) > 0) continue;
+      throw std::logic_error(
+          "replay buffer: nothing to sample: every stored transition is invalid or on the other "
+          "side of buffer.held_out_share");
     }
     const GatherRows<System::kWidth, System::kRows> rows{
         ring_,
@@ -223,10 +222,6 @@ class ReplayRing final : public ReplayBuffer {
   std::vector<RecordLine> make_chunk() const {
     return std::vector<RecordLine>(static_cast<std::size_t>(chunk_slots() * slot_lines()));
   }
-  /// Where a member's numbers of one slot are kept.
-  std::size_t in_slot(std::int64_t slot, std::int64_t member) const {
-    return static_cast<std::size_t>(slot * ring_.members + member);
-  }
   std::int64_t slot_of(std::int64_t age) const { return (ring_.oldest + age) % ring_.num_slots; }
 
   /// The slot that the next vector step goes to, and that it is there.
@@ -252,33 +247,6 @@ class ReplayRing final : public ReplayBuffer {
     }
   }
 
-  /// Replaces what slot `slot` counts for in usable_.
-  template <class IsUsable>
-  void count_usable(std::int64_t slot, IsUsable is_usable) {
-    for (std::int64_t member = 0; member < ring_.members; ++member) {
-      std::uint32_t count = 0;
-      for (std::int64_t i = 0; i < ring_.num_envs; ++i) {
-        count += is_usable(member * ring_.num_envs + i) ? 1u : 0u;
-      }
-      auto& before = usable_in_slot_[in_slot(slot, member)];
-      usable_[static_cast<std::size_t>(member)] += std::int64_t{count} - std::int64_t{before};
-      before = count;
-    }
-  }
-
-  template <class IsUsable, class RewardOf>
-  void note_rewards(std::int64_t slot, IsUsable is_usable, RewardOf reward_of) {
-    for (std::int64_t member = 0; member < ring_.members; ++member) {
-      RewardRange range;
-      for (std::int64_t i = 0; i < ring_.num_envs; ++i) {
-        const std::int64_t lane = member * ring_.num_envs + i;
-        if (!is_usable(lane)) continue;
-        range = {std::min(range.low, reward_of(lane)), std::max(range.high, reward_of(lane))};
-      }
-      rewards_in_slot_[in_slot(slot, member)] = range;
-    }
-  }
-
   ReplayShape shape_;
   System system_;
   typename System::template Vector<RecordLine> lines_;
@@ -286,9 +254,7 @@ class ReplayRing final : public ReplayBuffer {
   typename System::template Vector<float> discounts_;
   typename System::template Vector<RingWords> words_;  // one
   RingView ring_;
-  std::vector<std::int64_t> usable_;           // (M) records that may be sampled
-  std::vector<std::uint32_t> usable_in_slot_;  // (num_slots x M)
-  std::vector<RewardRange> rewards_in_slot_;   // (num_slots x M) of the valid records
+  SlotCounts counts_;
 };
 
 }  // namespace anthill

@@ -63,6 +63,8 @@ void add_buffer(std::vector<Field>& fields) {
   table.add(
       "replacement", &BufferConfig::replacement,
       "false: no transition twice in a batch (from learning_starts on a batch must be stored).");
+  table.add("held_out_share", &BufferConfig::held_out_share, between(0, 0.5), "",
+            "Share of the episodes that are never learned from, for held_out_critic_loss (SAC).");
 }
 
 void add_training(std::vector<Field>& fields) {

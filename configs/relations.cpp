@@ -132,16 +132,17 @@ const std::vector<Unread>& unread_keys() {
       {"td3",
        {"agent.double_dqn", "agent.policy_value", "agent.target_policy", "actor.log_",
         "actor.distribution", "critic.dropout", "critic.target_", "agent.reset_",
-        "critic.num_critics", "temperature."}},
+        "critic.num_critics", "temperature.", "buffer.held_out_share"}},
       {"ddpg",
        {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "agent.policy_value",
         "agent.target_policy", "actor.log_", "actor.distribution", "critic.dropout",
-        "critic.target_", "agent.reset_", "critic.num_critics", "temperature."}},
+        "critic.target_", "agent.reset_", "critic.num_critics", "temperature.",
+        "buffer.held_out_share"}},
       {"dqn",
        {"agent.policy_delay", "agent.critic_updates", "agent.policy_updates", "agent.target_noise",
         "agent.noise_clip", "agent.policy_value", "agent.target_policy", "agent.action_units",
         "exploration.correlation_steps", "actor.", "critic.dropout", "critic.target_",
-        "agent.reset_", "critic.num_critics", "temperature."}},
+        "agent.reset_", "critic.num_critics", "temperature.", "buffer.held_out_share"}},
   };
   return kUnread;
 }

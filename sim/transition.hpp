@@ -21,6 +21,8 @@ struct TransitionView {
   std::span<std::uint8_t> invalid;     // (N)      the simulator failed: never sampled
   // (N x S) VectorEnv's rows before the step, for a buffer that stores them; else empty
   std::span<const double> state = {};
+  // (N) 1 where the episode is kept from learning, to validate on; empty: none is
+  std::span<const std::uint8_t> held_out = {};
 
   /// The `count` lanes from `first` on, as a view of their own.
   TransitionView lanes(std::int64_t first, std::int64_t count) const {
@@ -31,7 +33,7 @@ struct TransitionView {
     };
     return {count,       observation_dim,       action_dim,      cut(observation), cut(action),
             cut(reward), cut(next_observation), cut(terminated), cut(truncated),   cut(invalid),
-            cut(state)};
+            cut(state),  cut(held_out)};
   }
 };
 

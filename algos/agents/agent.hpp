@@ -85,6 +85,10 @@ class Agent {
     return {};
   }
 
+  /// The critics' loss on a batch by the networks as they are, with the latest update's noise: (M)
+  /// on the host; synchronises. Undefined for an algorithm without diagnose().
+  virtual Tensor critic_losses(const Batch& /*batch*/) { return {}; }
+
   /// All networks and the temperature by name (shared memory, not copies), e.g.
   /// "actor.hidden_0.weight" [M, 1, out, in].
   virtual std::vector<NamedTensor> parameters() const = 0;

@@ -111,6 +111,7 @@ class Sac final : public Agent, private CapturedUpdate {
   Tensor take_metric_means() override;
   const std::vector<std::string>& diagnostic_names() const override;
   Tensor diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) override;
+  Tensor critic_losses(const Batch& batch) override;
   std::vector<NamedTensor> parameters() const override;
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
@@ -129,6 +130,7 @@ class Sac final : public Agent, private CapturedUpdate {
   void count(std::int64_t updates) override;
   const std::int64_t* update_word() const override { return word_.data_ptr<std::int64_t>(); }
   void draw_noise(const Batch& batch, NoiseCounter update, SacNoise& noise) const;
+  void draw_latest_noise(const Batch& batch);
   Tensor update_temperature(const Tensor& log_prob);
   void measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,
                const Tensor& alpha);

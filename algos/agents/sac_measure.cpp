@@ -62,10 +62,26 @@ Tensor Sac::take_metric_means() {
 
 const std::vector<std::string>& Sac::diagnostic_names() const { return sac_diagnostic_names(); }
 
-/// One member after the other: eigenvalues and norms of a stack round in another order.
-Tensor Sac::diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) {
+void Sac::draw_latest_noise(const Batch& batch) {
   const auto latest = static_cast<std::uint64_t>(std::max<std::int64_t>(0, num_updates_ - 1));
   draw_noise(batch, latest, diagnosis_noise_);
+}
+
+Tensor Sac::critic_losses(const Batch& batch) {
+  draw_latest_noise(batch);
+  at::NoGradGuard no_grad;
+  std::vector<Tensor> losses;
+  for (std::int64_t m = 0; m < shape_.members(); ++m) {
+    losses.push_back(
+        sac_critic_loss(member_of(model_, m), member_of(batch, m), member_of(diagnosis_noise_, m))
+            .loss);
+  }
+  return at::cat(losses).to(at::kCPU);
+}
+
+/// One member after the other: eigenvalues and norms of a stack round in another order.
+Tensor Sac::diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) {
+  draw_latest_noise(batch);
   std::vector<Tensor> measured;
   for (std::int64_t m = 0; m < shape_.members(); ++m) {
     measured.push_back(sac_diagnostics(member_of(model_, m), member_of(optimisers_, m),

@@ -8,6 +8,9 @@ namespace {
 constexpr std::string_view kAlways = "always";
 constexpr std::string_view kUpdates = "empty when the period had no update";
 constexpr std::string_view kDiagnosed = "SAC; empty when the period had no update";
+constexpr std::string_view kHeldOut =
+    "SAC with buffer.held_out_share > 0, once an episode is held out; empty when the period had no "
+    "update";
 constexpr std::string_view kEnded = "empty when no episode ended in the period";
 constexpr std::string_view kLatest =
     "copy of the latest row of train.csv; empty before it, or where it is empty";
@@ -110,7 +113,15 @@ constexpr std::array kTrain = {
     MetricColumn{"implausible_share", "1",
                  "share of the batch's Q_j(s, a) outside of [L, U] as in overestimation.csv, with "
                  "max log pi over the batch; an alarm, no proof",
-                 kDiagnosed}};
+                 kDiagnosed},
+    MetricColumn{"held_out_critic_loss", "return^2",
+                 "critic_loss of a batch of held-out transitions, by the networks as they are and "
+                 "with the latest update's noise",
+                 kHeldOut},
+    MetricColumn{"held_out_ratio", "1",
+                 "held_out_critic_loss / the same of the rows that the latest update drew: above 1 "
+                 "where the critics fit what they have replayed better than what they have not",
+                 kHeldOut}};
 
 constexpr std::array kEpisodes = {
     kEnvSteps,

@@ -55,9 +55,11 @@ bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observ
     if (overlap && !learn(before, stop, observer)) return true;
     TransitionView rows = staging_->back();
     rows.state = state_before_;
+    rows.held_out = held_out_;
     for (std::size_t i = 0; config_.training.timeout_is_terminal && i < rows.terminated.size(); ++i)
       if (rows.truncated[i]) rows.terminated[i] = 1;
     buffer_->insert(rows, current_stream(device_));
+    hold_out_ended(rows);
     staging_->flip();
     phase_ = StepPhase::unlearned;
   }
@@ -207,6 +209,20 @@ std::vector<RewardRange> Trainer::reward_ranges() const {
   std::vector<RewardRange> ranges;
   for (std::int64_t m = 0; m < num_members(); ++m) ranges.push_back(buffer_->reward_range(m));
   return ranges;
+}
+
+/// Decides for the lanes whose episode ends in `rows` whether the next one is held out. A run's
+/// first episodes never are, so that there is something to learn from.
+void Trainer::hold_out_ended(const TransitionView& rows) {
+  const double share = config_.buffer.held_out_share;
+  const auto step = static_cast<std::uint64_t>(counters_.vector_steps);
+  const auto num_envs = static_cast<std::size_t>(config_.sim.num_envs);
+  for (std::size_t lane = 0; lane < held_out_.size(); ++lane) {
+    if (!rows.terminated[lane] && !rows.truncated[lane] && !rows.invalid[lane]) continue;
+    const PhiloxWords words = philox(seeds_[lane / num_envs], RandomStream::held_out_episodes, step,
+                                     static_cast<std::uint32_t>(lane % num_envs));
+    held_out_[lane] = philox_uniform(words.word[0]) < share ? 1 : 0;
+  }
 }
 
 /// Keeps the simulator's rows as they are before the step, for a buffer that stores them.

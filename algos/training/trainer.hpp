@@ -156,6 +156,7 @@ class Trainer {
   void make_updates();
   void make_judges();
   void remember_state();
+  void hold_out_ended(const TransitionView& rows);
   void choose_actions(const TransitionView& rows, TrainingObserver& observer);
   void count_step();
   void remember_returns();
@@ -167,6 +168,8 @@ class Trainer {
   bool learn(std::int64_t env_steps, const std::atomic<bool>& stop, TrainingObserver& observer);
   void report_metrics(TrainingObserver& observer);
   Tensor diagnose(std::vector<std::string>& names);
+  bool has_held_out_rows() const;
+  Tensor held_out_losses(std::vector<std::string>& names);
   bool check(std::int64_t member, bool finite, TrainingObserver& observer);
   std::function<bool()> keep_going(const std::atomic<bool>& stop, TrainingObserver& observer);
   bool evaluate(const std::atomic<bool>& stop, TrainingObserver& observer);
@@ -184,13 +187,14 @@ class Trainer {
   std::unique_ptr<VectorEnv> envs_;
   std::unique_ptr<ReplayBuffer> buffer_;
   std::unique_ptr<Agent> agent_;
-  std::unique_ptr<Batch> batch_, diagnosis_batch_;
+  std::unique_ptr<Batch> batch_, diagnosis_batch_, held_out_batch_;
   std::unique_ptr<UpdateRunner> updates_;
   std::unique_ptr<Evaluator> evaluator_;
   ReplayRatio replay_ratio_;
   Counters counters_;  // without episodes
   StepPhase phase_ = StepPhase::unevaluated;
   std::vector<double> state_before_;    // simulator rows that the latest step began from
+  std::vector<std::uint8_t> held_out_;  // (lanes) of the episodes that go on; empty: share 0
   std::vector<double> recent_returns_;  // of the latest episodes, where solved_return is set
   std::int64_t reported_updates_ = 0;   // learner updates at the last on_metrics
   bool loaded_ = false;

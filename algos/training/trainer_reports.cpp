@@ -68,7 +68,29 @@ Tensor Trainer::diagnose(std::vector<std::string>& names) {
                        static_cast<std::uint64_t>(counters_.gradient_updates - 1),
                        current_stream(device_));
   names.insert(names.end(), more.begin(), more.end());
-  return agent_->diagnose(*diagnosis_batch_, reward_ranges()).t().to(at::kDouble).contiguous();
+  Tensor measured = agent_->diagnose(*diagnosis_batch_, reward_ranges());
+  if (has_held_out_rows()) measured = at::cat({measured, held_out_losses(names)});
+  return measured.t().to(at::kDouble).contiguous();
+}
+
+bool Trainer::has_held_out_rows() const {
+  for (std::int64_t m = 0; m < num_members(); ++m) {
+    if (buffer_->num_held_out(m) == 0) return false;
+  }
+  return true;
+}
+
+/// [2, M]: the critics' loss on held-out rows, and that over the loss on the diagnosed batch, both
+/// by the networks as they are and with the same noise.
+Tensor Trainer::held_out_losses(std::vector<std::string>& names) {
+  if (!held_out_batch_) held_out_batch_ = std::make_unique<Batch>(batch_->copy_shape());
+  BatchView view = held_out_batch_->view();
+  view.held_out = true;
+  buffer_->sample_into(view, static_cast<std::uint64_t>(counters_.gradient_updates - 1),
+                       current_stream(device_));
+  const Tensor held_out = agent_->critic_losses(*held_out_batch_);
+  names.insert(names.end(), {"held_out_critic_loss", "held_out_ratio"});
+  return at::stack({held_out, held_out / agent_->critic_losses(*diagnosis_batch_)});
 }
 
 std::function<bool()> Trainer::keep_going(const std::atomic<bool>& stop,

@@ -63,6 +63,7 @@ Trainer::Trainer(std::vector<ExperimentConfig> members)
   envs_ = std::make_unique<VectorEnv>(env_, lanes, pool_);
   staging_ = std::make_unique<Staging>(static_cast<std::int64_t>(lanes.size()),
                                        spec.observation_dim, spec.action_dim, device_.is_cuda());
+  if (config_.buffer.held_out_share > 0.0) held_out_.assign(lanes.size(), 0);
   make_buffer();
   agent_ = make_agent(agents, agent_shape(spec, seeds_, device_));
   batch_ = std::make_unique<Batch>(num_members(), config_.training.batch_size, spec.observation_dim,

@@ -63,6 +63,7 @@ void Trainer::save(StateWriter state) const {
   if (!recent_returns_.empty()) {
     own.array("recent_returns", std::span<const double>(recent_returns_));
   }
+  if (!held_out_.empty()) own.array("held_out", std::span<const std::uint8_t>(held_out_));
   agent_->save(state.part("agent"));
   state.part("envs").array("rows", envs_->state(), {envs_->num_envs(), envs_->row_size()});
 
@@ -96,6 +97,7 @@ void Trainer::load(const Checkpoint& checkpoint) {
   reported_updates_ = own.integer("reported_updates");
   phase_ = static_cast<StepPhase>(own.integer("phase"));
   if (own.has("recent_returns")) recent_returns_ = own.values<double>("recent_returns");
+  if (!held_out_.empty()) own.array("held_out", std::span(held_out_));
   agent_->load(state.part("agent"));
   std::vector<double> lanes(envs_->state().size());
   state.part("envs").array("rows", std::span(lanes));

@@ -56,6 +56,18 @@ BOOST_AUTO_TEST_CASE(every_switch_of_the_reference_systems) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(held_out_episodes) {
+  for (const bool overlap : {false, true}) {
+    ExperimentConfig config = small_experiment();
+    config.training.overlap = overlap;
+    config.buffer.held_out_share = 0.4;
+    const Whole whole = run_whole(config);
+    for (const std::int64_t tick : {30, 61, 133, 200, 260}) {
+      compare(whole, run_in_two(config, tick, -1, config), "tick " + std::to_string(tick));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(every_remedy) {
   const auto in_two = [](const std::string& name, const auto& change) {
     ExperimentConfig config = small_experiment();

@@ -113,3 +113,59 @@ BOOST_AUTO_TEST_CASE(a_solved_task_ends_the_run) {
   BOOST_TEST((longer.run(stop, rows) == TrainingEnd::finished));
   BOOST_TEST(longer.counters().env_steps == 400);
 }
+
+BOOST_AUTO_TEST_CASE(held_out_episodes_are_judged_and_not_learned_from) {
+  struct Rows : TrainingObserver {
+    std::vector<double> losses, ratios;
+    std::size_t num_rows = 0;
+    void on_metrics(const Counters&, const std::vector<std::string>& names,
+                    const std::vector<double>& values) override {
+      ++num_rows;
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        if (names[k] == "held_out_critic_loss") losses.push_back(values[k]);
+        if (names[k] == "held_out_ratio") ratios.push_back(values[k]);
+      }
+    }
+  };
+  ExperimentConfig config = small_experiment();
+  config.log.period = 20;
+  config.training.total_env_steps = 2000;
+  config.buffer.capacity = 2000;
+  config.buffer.held_out_share = 0.25;
+  Rows rows;
+  std::atomic<bool> stop = false;
+  Trainer trainer(config);
+  trainer.run(stop, rows);
+  BOOST_TEST(rows.losses.size() > 50u);
+  BOOST_TEST(rows.losses.size() < rows.num_rows);  // none before the first held-out episode
+  BOOST_TEST(rows.ratios.size() == rows.losses.size());
+  for (const double loss : rows.losses) BOOST_TEST(loss > 0.0);
+  for (const double ratio : rows.ratios) BOOST_TEST(ratio > 0.0);
+  // whole episodes of 30 steps, of which the first of each environment is never held out: 63 others
+  const ReplayBuffer& buffer = trainer.buffer();
+  std::vector<float> observation(3), action(1);
+  std::int64_t num_held_out = 0;
+  for (std::int64_t env = 0; env < 4; ++env) {
+    for (std::int64_t step = 0; step < 500; ++step) {
+      const auto is_held_out = [&](std::int64_t t) {
+        return !buffer.read_row(0, t * 4 + env, {observation, action, {}});
+      };
+      num_held_out += is_held_out(step);
+      BOOST_TEST(is_held_out(step) == is_held_out(step / 30 * 30), "step " << step);
+      if (step < 30) BOOST_TEST(!is_held_out(step));
+    }
+  }
+  BOOST_TEST(num_held_out == buffer.num_held_out(0));
+  // binomial: 64 episodes that may be, .25 of them: 16 +- 3.5
+  BOOST_TEST(num_held_out > 30 * 5);
+  BOOST_TEST(num_held_out < 30 * 30);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_share_nothing_is_held_out) {
+  ExperimentConfig config = small_experiment();
+  std::atomic<bool> stop = false;
+  TrainingObserver nobody;
+  Trainer trainer(config);
+  trainer.run(stop, nobody);
+  BOOST_TEST(trainer.buffer().num_held_out(0) == 0);
+}

@@ -39,10 +39,11 @@ class RowMaker {
  public:
   explicit RowMaker(const ReplayShape& shape, bool pinned = false)
       : staging_(shape.members * shape.num_envs, shape.observation_dim, shape.action_dim, pinned),
-        state_(static_cast<std::size_t>(shape.members * shape.num_envs * shape.state_dim)) {}
+        state_(static_cast<std::size_t>(shape.members * shape.num_envs * shape.state_dim)),
+        held_out_(static_cast<std::size_t>(shape.members * shape.num_envs)) {}
 
   /// The next step; valid until the next call.
-  TransitionView next(double invalid_share = 0.1) {
+  TransitionView next(double invalid_share = 0.1, double held_out_share = 0.0) {
     TransitionView rows = staging_.back();
     rows.state = state_;
     for (double& value : state_) value = std::normal_distribution<double>()(generator_);
@@ -55,12 +56,18 @@ class RowMaker {
     for (auto& value : rows.terminated) value = ended(generator_);
     for (auto& value : rows.truncated) value = ended(generator_);
     for (auto& value : rows.invalid) value = broken(generator_);
+    if (held_out_share > 0.0) {
+      std::bernoulli_distribution held_out(held_out_share);
+      for (auto& value : held_out_) value = held_out(generator_);
+      rows.held_out = held_out_;
+    }
     return rows;
   }
 
  private:
   Staging staging_;
   std::vector<double> state_;
+  std::vector<std::uint8_t> held_out_;
   std::mt19937_64 generator_{7};
   std::int64_t num_rows_ = 0;
 };
@@ -90,9 +97,11 @@ struct HostBatch {
 };
 
 inline HostBatch sample(ReplayBuffer& buffer, const ReplayShape& shape, std::int64_t num_batches,
-                        std::int64_t batch_size, std::uint64_t draw) {
+                        std::int64_t batch_size, std::uint64_t draw, bool held_out = false) {
   HostBatch batch(shape, num_batches, batch_size);
-  buffer.sample_into(batch.view(), draw);
+  BatchView view = batch.view();
+  view.held_out = held_out;
+  buffer.sample_into(view, draw);
   return batch;
 }
 
@@ -114,7 +123,8 @@ class DequeBuffer {
                       row_of(view.action, lane, shape_.action_dim), view.reward[lane],
                       row_of(view.next_observation, lane, shape_.observation_dim),
                       view.terminated[lane] != 0, view.truncated[lane] != 0,
-                      view.invalid[lane] != 0, row_of(view.state, lane, shape_.state_dim)});
+                      view.invalid[lane] != 0, !view.held_out.empty() && view.held_out[lane] != 0,
+                      row_of(view.state, lane, shape_.state_dim)});
     }
     steps_.push_back(std::move(step));
     if (static_cast<std::int64_t>(steps_.size()) > shape_.capacity / shape_.num_envs) {
@@ -124,23 +134,30 @@ class DequeBuffer {
 
   std::int64_t size() const { return static_cast<std::int64_t>(steps_.size()) * shape_.num_envs; }
 
-  bool can_sample() const {
+  std::int64_t num_usable(std::int64_t member, bool held_out) const {
+    std::int64_t count = 0;
+    for (std::int64_t row = 0; row < size(); ++row) count += at(member, row).usable(held_out);
+    return count;
+  }
+
+  bool can_sample(bool held_out) const {
     for (std::int64_t m = 0; m < shape_.members; ++m) {
-      bool any = false;
-      for (std::int64_t row = 0; row < size(); ++row) any = any || !at(m, row).invalid;
-      if (!any) return false;
+      if (num_usable(m, held_out) == 0) return false;
     }
     return true;
   }
 
-  HostBatch sample(std::int64_t num_batches, std::int64_t batch_size, std::uint64_t draw) const {
+  HostBatch sample(std::int64_t num_batches, std::int64_t batch_size, std::uint64_t draw,
+                   bool held_out) const {
     HostBatch batch(shape_, 0, 0);
     batch.num_batches = num_batches;
     batch.batch_size = batch_size;
     for (std::int64_t k = 0; k < num_batches; ++k) {
       for (std::int64_t m = 0; m < shape_.members; ++m) {
         for (std::int64_t b = 0; b < batch_size; ++b) {
-          append(batch, walked(m, drawn(m, draw + static_cast<std::uint64_t>(k), b, batch_size)));
+          const std::int64_t row =
+              drawn(m, draw + static_cast<std::uint64_t>(k), b, batch_size, held_out);
+          append(batch, walked(m, row, held_out));
         }
       }
     }
@@ -155,8 +172,9 @@ class DequeBuffer {
         const Row& expected = at(m, row);
         std::vector<float> observation(expected.observation.size()), action(expected.action.size());
         std::vector<double> state(expected.state.size());
-        if (buffer.read_row(m, row, {observation, action, state}) == expected.invalid) return false;
-        if (expected.invalid) continue;
+        const bool usable = expected.usable(false);
+        if (buffer.read_row(m, row, {observation, action, state}) != usable) return false;
+        if (!usable) continue;
         range = {std::min(range.low, expected.reward), std::max(range.high, expected.reward)};
         if (observation != expected.observation || action != expected.action ||
             state != expected.state) {
@@ -165,6 +183,7 @@ class DequeBuffer {
       }
       const RewardRange actual = buffer.reward_range(m);
       if (actual.low != range.low || actual.high != range.high) return false;
+      if (buffer.num_held_out(m) != num_usable(m, true)) return false;
     }
     return true;
   }
@@ -174,9 +193,11 @@ class DequeBuffer {
     std::vector<float> observation, action;
     float reward;
     std::vector<float> next_observation;
-    bool terminated, truncated, invalid;
+    bool terminated, truncated, invalid, held_out;
     std::vector<double> state;
     float discount = 1.0f;  // what it bootstraps with
+
+    bool usable(bool of_held_out) const { return !invalid && held_out == of_held_out; }
   };
 
   const Row& at(std::int64_t member, std::int64_t row) const {
@@ -186,12 +207,12 @@ class DequeBuffer {
 
   /// The transition over up to n_step steps that begins with a row: the list of its steps first,
   /// then their sum.
-  Row walked(std::int64_t member, std::int64_t row) const {
+  Row walked(std::int64_t member, std::int64_t row, bool held_out) const {
     std::vector<const Row*> steps = {&at(member, row)};
     while (std::ssize(steps) < shape_.n_step && !steps.back()->terminated &&
            !steps.back()->truncated) {
       row += shape_.num_envs;
-      if (row >= size() || at(member, row).invalid) break;
+      if (row >= size() || !at(member, row).usable(held_out)) break;
       steps.push_back(&at(member, row));
     }
     Row all = *steps.front();
@@ -214,23 +235,24 @@ class DequeBuffer {
           permuted(static_cast<std::uint64_t>(place), static_cast<std::uint64_t>(size()), key)));
     }
     std::int64_t row = order[static_cast<std::size_t>(b % size())];
-    for (std::int64_t place = b; place < size() && at(member, row).invalid; place += batch_size) {
+    for (std::int64_t place = b; place < size() && !at(member, row).usable(false);
+         place += batch_size) {
       row = order[static_cast<std::size_t>(place)];
     }
-    while (at(member, row).invalid) row = (row + 1) % size();
+    while (!at(member, row).usable(false)) row = (row + 1) % size();
     return row;
   }
 
   std::int64_t drawn(std::int64_t member, std::uint64_t draw, std::int64_t b,
-                     std::int64_t batch_size) const {
-    if (!shape_.replacement) return drawn_once(member, draw, b, batch_size);
+                     std::int64_t batch_size, bool held_out) const {
+    if (!shape_.replacement && !held_out) return drawn_once(member, draw, b, batch_size);
+    const RandomStream stream = held_out ? RandomStream::held_out_rows : RandomStream::batch_rows;
     for (std::uint32_t attempt = 0;; ++attempt) {
-      const PhiloxWords words =
-          philox(seeds_[static_cast<std::size_t>(member)], RandomStream::batch_rows, draw,
-                 static_cast<std::uint32_t>(b), attempt);
+      const PhiloxWords words = philox(seeds_[static_cast<std::size_t>(member)], stream, draw,
+                                       static_cast<std::uint32_t>(b), attempt);
       const auto row =
           philox_below(words.word[0], words.word[1], static_cast<std::uint64_t>(size()));
-      if (!at(member, static_cast<std::int64_t>(row)).invalid) {
+      if (at(member, static_cast<std::int64_t>(row)).usable(held_out)) {
         return static_cast<std::int64_t>(row);
       }
     }
@@ -264,14 +286,14 @@ inline void compare_with_deque(const ReplayShape& shape, DeviceSystem system) {
   for (int operation = 0; operation < 400; ++operation) {
     const std::int64_t kind = number(0, 9);
     if (kind < 6) {
-      const TransitionView rows = maker.next(kind == 0 ? 1.0 : 0.2);
+      const TransitionView rows = maker.next(kind == 0 ? 1.0 : 0.2, kind < 3 ? 0.3 : 0.0);
       buffer->insert(rows);
       reference.insert(rows);
-    } else if (kind < 9 && reference.can_sample()) {
+    } else if (const bool held_out = kind == 8; kind < 9 && reference.can_sample(held_out)) {
       const std::int64_t num_batches = number(1, 3), batch_size = number(1, 40);
       const auto draw = static_cast<std::uint64_t>(number(0, INT64_MAX));
-      BOOST_TEST((sample(*buffer, shape, num_batches, batch_size, draw) ==
-                  reference.sample(num_batches, batch_size, draw)));
+      BOOST_TEST((sample(*buffer, shape, num_batches, batch_size, draw, held_out) ==
+                  reference.sample(num_batches, batch_size, draw, held_out)));
     } else if (kind == 9) {
       std::stringstream file;
       buffer->save(file);
