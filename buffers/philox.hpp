@@ -35,8 +35,8 @@ enum class RandomStream : std::uint32_t {
   target_noise = 15,       // counter: update, lane: element / 4 of the batch's actions (B x A)
   batch_permutation = 16,  // counter: draw, lane: 0 and 1; eight words key a permutation
   target_subset = 17,      // counter: update, lane: element / 4 of one number per critic (E)
-  held_out_episodes = 18,  // counter: vector step of an episode's start, lane: environment
-  held_out_rows = 19,      // counter: draw, lane: row of the batch
+  held_out_episodes = 19,  // counter: vector step of an episode's start, lane: environment
+  held_out_rows = 20,      // counter: draw, lane: row of the batch
 };
 
 struct PhiloxWords {
