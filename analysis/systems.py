@@ -1,22 +1,47 @@
-"""The marks of the reference systems from run folders: one CSV row per run (docs/systems.md).
+"""The marks of the reference systems from run folders: a CSV row per run, and a figure (docs/systems.md).
 
-    .venv/bin/python -m analysis.systems RUN... > docs/results/systems.csv
+python -m analysis.systems RUN... [--figure FILE.png] > docs/results/systems.csv
 """
 
+from __future__ import annotations
+
+import argparse
 import csv
 import json
-import pathlib
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
-COLUMNS = ["file", "seed", "state", "env_steps", "measure", "value", "at_env_steps", "wall_time_s",
-           "reason", "commit", "command"]  # fmt: skip
+from analysis.drawing import COLOURS, DASHES, STYLE, plt, thousands
+
+COLUMNS = ["file", "seed", "state", "env_steps", "measure", "mark", "reached_at", "best", "best_at", "last",
+           "wall_time_s", "reason", "commit", "command"]  # fmt: skip
+# what a run must reach, by its configuration file; the sources are in each file's header
+MARKS = {
+    "b_lunar_lander.toml": 200.0, "b_mountain_car.toml": 90.0,
+    "c_dqn.toml": 0.98, "c_ddpg.toml": 0.98, "c_sac_m1.toml": 0.98, "c_sac_m2.toml": 0.98, "c_sac_m3.toml": 0.98,
+    "d_ddpg.toml": -370.0, "d_td3.toml": -370.0, "d_sac.toml": -370.0,
+    "e_half_cheetah.toml": 8593.0 - 1016.0, "cartpole_dqn.toml": 475.0,
+    "pendulum_sac.toml": -180.0, "pendulum_td3.toml": -180.0, "inverted_pendulum_sac.toml": 900.0,
+}  # fmt: skip
+SOLVED_EPISODES = 100
 
 
-def settings_of(run):
+@dataclass
+class Curve:
+    """What a run's mark is read from, over env steps; `last`: its value at the end; `drawn`: the figure's curve."""
+
+    measure: str
+    values: pd.Series
+    last: float
+    drawn: pd.Series
+
+
+def settings_of(run: Path) -> dict[str, str]:
     """The keys of resolved.toml that are needed here, as text."""
-    wanted = {"run.seed", "training.total_env_steps", "training.solved_return", "evaluation.period"}
+    wanted = {"run.seed", "training.solved_return", "evaluation.period"}
     found, section = {}, ""
     for line in (run / "resolved.toml").read_text().splitlines():
         line = line.split("  #")[0].strip()
@@ -29,55 +54,105 @@ def settings_of(run):
     return found
 
 
-def measures(run, settings):
-    """(measure, value, env steps) of what the run's mark can be read from."""
-    result = []
+def curve_of(run: Path, settings: dict[str, str]) -> Curve:
+    """Training returns where the run stops by them, rewards per step where nothing is evaluated, else evaluations."""
     if settings["training.solved_return"] != "inf":
-        episodes = pd.read_csv(run / "episodes.csv")
-        last = episodes.tail(100)
-        result.append(("mean return of the last 100 training episodes",
-                       last["episode_return"].mean(), last["env_steps"].max()))  # fmt: skip
+        values = pd.read_csv(run / "episodes.csv").set_index("env_steps")["episode_return"]
+        means = values.rolling(SOLVED_EPISODES).mean().dropna()
+        drawn = values.rolling(SOLVED_EPISODES, min_periods=1).mean()  # the first ones are of fewer episodes
+        return Curve(f"mean return of the last {SOLVED_EPISODES} training episodes", means, _end(means, 1), drawn)
     if settings["evaluation.period"] == "0":
-        train = pd.read_csv(run / "train.csv")
-        best = train.loc[train["reward_mean"].idxmax()]
-        result.append(("best reward per step of an iteration", best["reward_mean"], best["env_steps"]))
-        last = train.tail(20)
-        result.append(("reward per step, last 20 iterations", last["reward_mean"].mean(),
-                       last["env_steps"].max()))  # fmt: skip
-        return result
-    evaluations = pd.read_csv(run / "eval.csv")
-    best = evaluations.loc[evaluations["return_mean"].idxmax()]
-    result.append(("best evaluation", best["return_mean"], best["env_steps"]))
-    last = evaluations.iloc[-1]
-    result.append(("last evaluation", last["return_mean"], last["env_steps"]))
-    return result
+        values = pd.read_csv(run / "train.csv").set_index("env_steps")["reward_mean"]
+        return Curve("reward per step of an iteration (last: mean of 20)", values, _end(values, 20), values)
+    values = pd.read_csv(run / "eval.csv").set_index("env_steps")["return_mean"]
+    return Curve("mean deterministic return of an evaluation", values, _end(values, 1), values)
 
 
-def rows(run):
-    """All rows of one run folder."""
-    settings = settings_of(run)
-    provenance = json.loads((run / "provenance.json").read_text())
-    status = json.loads((run / "status.json").read_text())
+def _end(values: pd.Series, number: int) -> float:
+    return float(values.tail(number).mean())
+
+
+@dataclass
+class SystemRun:
+    """One run folder, read."""
+
+    file: str
+    row: dict[str, object]
+    curve: Curve
+
+
+def read_system_run(run: Path) -> SystemRun:
+    """Raises ValueError when `run` is no run folder, or a young one."""
+    try:
+        settings = settings_of(run)
+        provenance = json.loads((run / "provenance.json").read_text())
+        status = json.loads((run / "status.json").read_text())
+        curve = curve_of(run, settings)
+    except (OSError, KeyError, json.JSONDecodeError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{run}: not a run folder with results ({error})") from error
     arguments = list(provenance["arguments"])
-    file = next((a for a in arguments if a.endswith(".toml")), "")
+    file = Path(next((a for a in arguments if a.endswith(".toml")), "")).name
     overrides = [a for i, a in enumerate(arguments) if a == "--set" or arguments[i - 1] == "--set"]
-    source = provenance["source"]
-    commit = str(source["git_commit"])[:12] + ("+" if source["git_dirty"] else "")
-    for measure, value, at in measures(run, settings):
-        yield {"file": pathlib.Path(file).name, "seed": settings["run.seed"],
-               "state": status["state"], "env_steps": status["env_steps"], "measure": measure,
-               "value": f"{value:.6g}", "at_env_steps": int(at),
-               "wall_time_s": round(provenance["wall_time_s"] or 0), "reason": status["reason"] or "",
-               "commit": commit,
-               "command": " ".join(["scripts/train", f"configs/{pathlib.Path(file).name}", *overrides])}  # fmt: skip
+    source, mark = provenance["source"], MARKS.get(file)
+    reached = curve.values[curve.values >= mark] if mark is not None else curve.values[:0]
+    row = {
+        "file": file, "seed": settings["run.seed"], "state": status["state"], "env_steps": status["env_steps"],
+        "measure": curve.measure, "mark": "" if mark is None else f"{mark:g}",
+        "reached_at": int(reached.index[0]) if len(reached) else "",
+        "best": f"{curve.values.max():.6g}", "best_at": int(curve.values.idxmax()) if len(curve.values) else "",
+        "last": f"{curve.last:.6g}", "wall_time_s": round(provenance["wall_time_s"] or 0),
+        "reason": status["reason"] or "", "commit": str(source["git_commit"])[:12] + ("+" if source["git_dirty"] else ""),
+        "command": " ".join(["scripts/train", f"configs/{file}", *overrides]),
+    }  # fmt: skip
+    return SystemRun(file, row, curve)
 
 
-def main(arguments):
+def draw(runs: list[SystemRun], output: Path) -> None:
+    """One panel per configuration file: every seed's curve, and the mark."""
+    files = list(dict.fromkeys(run.file for run in runs))
+    width = min(4, len(files))
+    height = -(-len(files) // width)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            height, width, figsize=(3.1 * width, 2.4 * height + 0.3), squeeze=False, layout="constrained"
+        )
+        for axis in axes.flat[len(files):]:
+            axis.set_visible(False)
+        for axis, file in zip(axes.flat, files):
+            members = [run for run in runs if run.file == file]
+            for i, run in enumerate(members):
+                axis.plot(
+                    run.curve.drawn.index, run.curve.drawn, lw=1, color=COLOURS[i % len(COLOURS)],
+                    linestyle=DASHES[i % len(DASHES)], label=f"seed {run.row['seed']}",
+                )  # fmt: skip
+            if file in MARKS:
+                axis.axhline(MARKS[file], color="0.3", lw=0.8, linestyle=(0, (4, 2)), label="mark")
+            axis.set_title(f"{file.removesuffix('.toml')} (n = {len(members)})")
+            axis.xaxis.set_major_formatter(thousands)
+            axis.legend(fontsize=6, loc="lower right", framealpha=0.8)
+        commits = ", ".join(sorted({str(run.row["commit"]) for run in runs}))
+        figure.supxlabel(f"env steps; every curve is one run; commit {commits}", fontsize=7)
+        figure.savefig(output, dpi=130)
+        plt.close(figure)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m analysis.systems", description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", metavar="RUN", type=Path, help="run folders of the files in configs/")
+    parser.add_argument("--figure", type=Path, metavar="FILE", help="also draw the curves: .png, .pdf or .svg")
+    options = parser.parse_args(arguments)
+    try:
+        runs = [read_system_run(run) for run in sorted(options.runs)]
+        if options.figure:
+            draw(runs, options.figure)
+    except (ValueError, OSError) as error:
+        print(f"analysis.systems: {error}", file=sys.stderr)
+        return 2
     writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for run in sorted(arguments):
-        writer.writerows(rows(pathlib.Path(run)))
+    writer.writerows(run.row for run in runs)
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())
