@@ -115,8 +115,12 @@ def scale_axis(axis, log: bool) -> None:
     if log and (values > 0).all() and values.max() > 1.5 * values.min():
         plain_log(axis)
     elif largest > 1e3 and largest > 20 * usual:
-        axis.set_yscale("symlog", linthresh=10 ** np.ceil(np.log10(max(usual, 1))))
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        linear = 10 ** np.ceil(np.log10(max(usual, 1)))
+        axis.set_yscale("symlog", linthresh=linear)
+        # labels inside of the linear part would lie on each other
+        axis.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{value:g}" if value == 0 or abs(value) >= linear else "")
+        )
 
 
 def wrapped(name: str, width: int = 18, lines: int = 4) -> str:
