@@ -126,7 +126,7 @@ def read_collection(
                 (named.setdefault(name, []) if name else runs).append(run)
     if not runs and not named:
         raise ValueError("no run with data: " + "; ".join(left_out))
-    arms = _group(runs) + [_named_arm(name, members) for name, members in named.items()]
+    arms = _group(runs) + [_named_arm(name, members, mixed_versions) for name, members in named.items()]
     _refuse_equal(arms)
     arms.sort(key=lambda arm: (min(place[run.path] for run in arm.runs), natural_key(Path(arm.name))))
     collection = Collection(arms, left_out)
@@ -187,11 +187,13 @@ def _folder_name(runs: list[Run]) -> str:
     return path.parent.name if shared else path.name
 
 
-def _named_arm(name: str, runs: list[Run]) -> Arm:
+def _named_arm(name: str, runs: list[Run], mixed_versions: bool) -> Arm:
     first = identity(runs[0])
     for run in runs[1:]:
         other = identity(run)
-        for key in sorted({*first, *other}):
+        # a setting that only one version has is at its default in the other
+        keys = {*first} & {*other} if mixed_versions else {*first, *other}
+        for key in sorted(keys):
             if first.get(key) != other.get(key):
                 raise ValueError(
                     f"arm '{name}': {run.path} has {key} = {other.get(key)}, {runs[0].path} has {first.get(key)}; "
