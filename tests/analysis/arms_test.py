@@ -41,6 +41,16 @@ def test_names_and_order_are_the_callers(tmp_path):
         read_collection([f"all={sweep}"])
 
 
+def test_a_setting_of_one_version_alone_makes_no_arm(tmp_path):
+    make_run(tmp_path / "seed-0", 0)
+    make_run(tmp_path / "seed-1", 1)
+    resolved = tmp_path / "seed-1" / "resolved.toml"
+    resolved.write_text(resolved.read_text() + "\n[newer]\nsetting = true\n")
+    with pytest.raises(ValueError, match="newer.setting"):
+        read_collection([f"arm={tmp_path}"])
+    assert read_collection([f"arm={tmp_path}"], mixed_versions=True).arms[0].seeds == [0, 1]
+
+
 def test_run_folders_are_found_below_and_not_inside(tmp_path):
     sweep = make_sweep(tmp_path / "sweep")
     (sweep / "rr1" / "seed-0" / "checkpoints" / "step-1").mkdir(parents=True)
