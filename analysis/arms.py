@@ -187,13 +187,21 @@ def _folder_name(runs: list[Run]) -> str:
     return path.parent.name if shared else path.name
 
 
+def _is_default(run: Run, key: str) -> bool:
+    """Whether the run's resolved.toml says so behind the setting."""
+    section, name = key.rsplit(".", 1)
+    part = (run.path / "resolved.toml").read_text().partition(f"\n[{section}]\n")[2].partition("\n[")[0]
+    return any(line.split(" = ")[0] == name and line.endswith("# default") for line in part.splitlines())
+
+
 def _named_arm(name: str, runs: list[Run], mixed_versions: bool) -> Arm:
     first = identity(runs[0])
     for run in runs[1:]:
         other = identity(run)
-        # a setting that only one version has is at its default in the other
-        keys = {*first} & {*other} if mixed_versions else {*first, *other}
-        for key in sorted(keys):
+        new = {*first} ^ {*other} if mixed_versions else set()
+        # what only one version has is the same in both as long as it is at its default
+        new = {key for key in new if _is_default(runs[0] if key in first else run, key)}
+        for key in sorted({*first, *other} - new):
             if first.get(key) != other.get(key):
                 raise ValueError(
                     f"arm '{name}': {run.path} has {key} = {other.get(key)}, {runs[0].path} has {first.get(key)}; "

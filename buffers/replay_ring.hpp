@@ -100,7 +100,7 @@ class ReplayRing final : public ReplayBuffer {
     return counts_.num_held_out(member);
   }
   RewardRange reward_range(std::int64_t member) const override {
-    return counts_.reward_range(member);
+    return counts_.reward_range(member, ring_.num_filled);  // it is filled from slot 0 on
   }
 
   std::int64_t size() const override { return ring_.num_filled * ring_.num_envs; }

@@ -48,11 +48,11 @@ class SlotCounts {
   std::int64_t num_learning(std::int64_t member) const { return at(member).learning; }
   std::int64_t num_held_out(std::int64_t member) const { return at(member).held_out; }
 
-  RewardRange reward_range(std::int64_t member) const {
+  /// Over the first `num_slots` slots.
+  RewardRange reward_range(std::int64_t member, std::int64_t num_slots) const {
     RewardRange all;
-    for (auto i = static_cast<std::size_t>(member); i < slots_.size();
-         i += static_cast<std::size_t>(members_)) {
-      const RewardRange& slot = slots_[i].rewards;
+    for (std::int64_t i = member; i < num_slots * members_; i += members_) {
+      const RewardRange& slot = slots_[static_cast<std::size_t>(i)].rewards;
       all = {std::min(all.low, slot.low), std::max(all.high, slot.high)};
     }
     return all;

@@ -45,10 +45,15 @@ def test_a_setting_of_one_version_alone_makes_no_arm(tmp_path):
     make_run(tmp_path / "seed-0", 0)
     make_run(tmp_path / "seed-1", 1)
     resolved = tmp_path / "seed-1" / "resolved.toml"
-    resolved.write_text(resolved.read_text() + "\n[newer]\nsetting = true\n")
+    before = resolved.read_text()
+    resolved.write_text(before + "\n[newer]\nsetting = true  # default\n")
     with pytest.raises(ValueError, match="newer.setting"):
         read_collection([f"arm={tmp_path}"])
     assert read_collection([f"arm={tmp_path}"], mixed_versions=True).arms[0].seeds == [0, 1]
+    # not at its default it may be another experiment
+    resolved.write_text(before + "\n[newer]\nsetting = true  # x.toml:3:11\n")
+    with pytest.raises(ValueError, match="newer.setting"):
+        read_collection([f"arm={tmp_path}"], mixed_versions=True)
 
 
 def test_run_folders_are_found_below_and_not_inside(tmp_path):
