@@ -14,7 +14,7 @@ using namespace anthill::testing;
 namespace {
 
 /// Threads of this process. OpenMP keeps its team after a parallel section, idle.
-int num_threads() {
+[[maybe_unused]] int num_threads() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
   return static_cast<int>(std::distance(begin(tasks), end(tasks)));
 }

@@ -15,6 +15,13 @@ def run(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
 
 
+def libraries(program):
+    """The names of the shared libraries that `program` loads, a set: ldd's addresses are left out, hexadecimal
+    digits spell names such as c10."""
+    lines = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {pathlib.Path(line.split()[0]).name for line in lines}
+
+
 def assert_fails(result, code, *words):
     """The command ended with `code` and one line on stderr that holds all the words."""
     assert result.returncode == code, result.stderr

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import pathlib
-import subprocess
 
 from anthill_command import run
 from resumed_runs import newest, rows_without_clock
@@ -87,7 +86,3 @@ def snapshot(folder):
     """Every file of every run with its bytes and time."""
     return {str(file): (file.stat().st_mtime_ns, hashlib.sha256(file.read_bytes()).hexdigest())
             for path in run_folders(folder).values() for file in sorted(path.rglob("*")) if file.is_file()}
-
-
-def libraries(program):
-    return subprocess.run(["ldd", program], capture_output=True, text=True).stdout
