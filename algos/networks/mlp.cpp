@@ -29,9 +29,15 @@ struct MlpBackward final : torch::autograd::Node {
                            .first = task_should_compute_output(1),
                            .second = task_should_compute_output(2),
                            .first_dim = first_dim};
-    const Tensor d_output = gradients[0].contiguous();
-    MlpGradients result = flat.is_cuda() ? mlp_backward_cuda(shape, flat, tape, d_output, wanted)
-                                         : mlp_backward_cpu(shape, flat, tape, d_output, wanted);
+    // a loss may depend on one of the outputs alone
+    const Tensor d_output =
+        gradients[0].defined()
+            ? gradients[0].contiguous()
+            : at::zeros({flat.size(0), flat.size(1), tape.batch, shape.output_dim}, flat.options());
+    const Tensor d_features = gradients[1].defined() ? gradients[1].contiguous() : Tensor();
+    MlpGradients result = flat.is_cuda()
+                              ? mlp_backward_cuda(shape, flat, tape, d_output, d_features, wanted)
+                              : mlp_backward_cpu(shape, flat, tape, d_output, d_features, wanted);
     return {std::move(result.parameters), std::move(result.first), std::move(result.second)};
   }
 
@@ -90,17 +96,31 @@ std::vector<LinearPlace> mlp_places(const MlpShape& shape) {
   return places;
 }
 
-Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const MlpInput& input,
-                   const Tensor& keep) {
+/// `blocks` (rows of the last hidden layer, of a tape) as [M, E, B, W], in place where they lie
+/// without padding.
+static Tensor features_of(const MlpShape& shape, const Parameters& parameters, const MlpTape& tape,
+                          const Tensor& blocks) {
+  const std::int64_t width = shape.hidden_dims.back();
+  return blocks.flatten(1)
+      .narrow(1, 0, tape.batch * width)
+      .reshape({parameters.members(), parameters.ensemble(), tape.batch, width});
+}
+
+static MlpOutputs forward(const MlpShape& shape, const Parameters& parameters,
+                          const MlpInput& input, const Tensor& keep, bool with_features) {
   check(shape, parameters, input, keep);
   const Tensor& flat = parameters.flat();
   MlpTape tape{.batch = input.first.size(1), .input = {}, .hidden = {}, .keep = keep};
-  Tensor output;
+  MlpOutputs result;
   {
     at::NoGradGuard no_grad;
     tape.input = join(input);
-    output =
+    result.output =
         flat.is_cuda() ? mlp_forward_cuda(shape, flat, tape) : mlp_forward_cpu(shape, flat, tape);
+    // a copy: the tape's own must stay as it is until the backward pass
+    if (with_features) {
+      result.features = features_of(shape, parameters, tape, tape.features()).clone();
+    }
   }
   if (torch::autograd::compute_requires_grad(flat, input.first, input.second)) {
     auto node = std::shared_ptr<MlpBackward>(new MlpBackward(), torch::autograd::deleteNode);
@@ -109,9 +129,20 @@ Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const Ml
     node->flat = flat;
     node->tape = std::move(tape);
     node->first_dim = input.first.size(2);
-    torch::autograd::set_history(output, node);
+    torch::autograd::set_history({result.output, result.features}, node);
   }
-  return output;
+  return result;
+}
+
+Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const MlpInput& input,
+                   const Tensor& keep) {
+  return forward(shape, parameters, input, keep, false).output;
+}
+
+MlpOutputs mlp_forward_with_features(const MlpShape& shape, const Parameters& parameters,
+                                     const MlpInput& input) {
+  if (shape.hidden_dims.empty()) throw std::invalid_argument("mlp_forward: no hidden layer");
+  return forward(shape, parameters, input, {}, true);
 }
 
 Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const MlpInput& input) {
@@ -121,11 +152,7 @@ Tensor mlp_features(const MlpShape& shape, const Parameters& parameters, const M
   const Tensor flat = parameters.flat().detach();
   MlpTape tape{.batch = input.first.size(1), .input = join(input), .hidden = {}, .keep = {}};
   flat.is_cuda() ? mlp_forward_cuda(shape, flat, tape) : mlp_forward_cpu(shape, flat, tape);
-  const std::int64_t width = shape.hidden_dims.back();
-  return tape.hidden.back()
-      .output.flatten(1)
-      .narrow(1, 0, tape.batch * width)
-      .reshape({flat.size(0), flat.size(1), tape.batch, width});
+  return features_of(shape, parameters, tape, tape.hidden.back().output);
 }
 
 }  // namespace anthill

@@ -50,6 +50,17 @@ struct MlpInput {
 Tensor mlp_forward(const MlpShape& shape, const Parameters& parameters, const MlpInput& input,
                    const Tensor& keep = {});
 
+/// What mlp_forward returns, and what the output layer reads (with unit_features: h / |h|).
+struct MlpOutputs {
+  Tensor output;         // [M, E, B, out]
+  Tensor features = {};  // [M, E, B, W]
+};
+
+/// mlp_forward without dropout, both outputs in the graph. std::invalid_argument without a hidden
+/// layer.
+MlpOutputs mlp_forward_with_features(const MlpShape& shape, const Parameters& parameters,
+                                     const MlpInput& input);
+
 /// What the last hidden layer puts out (the penultimate features), [M, E, B, W]: after activation,
 /// LayerNorm and skip, before unit_features, without dropout. No graph. std::invalid_argument
 /// without a hidden layer.

@@ -18,7 +18,9 @@ struct InputGradients {
 template <class T>
 class BackwardPass {
  public:
-  BackwardPass(const CpuMlp<T>& mlp, const InputGradients<T>& inputs) : mlp_(mlp), inputs_(inputs) {
+  /// `d_features`: of what the output layer reads, aligned blocks [G, B x W], or nullptr.
+  BackwardPass(const CpuMlp<T>& mlp, const InputGradients<T>& inputs, const T* d_features)
+      : mlp_(mlp), inputs_(inputs), d_features_(d_features) {
     for (const LinearPlace& place : mlp.places) {
       // rows of a layer, or the first layer's weight gradient transposed
       const std::int64_t width = std::max(place.in, place.out);
@@ -29,7 +31,7 @@ class BackwardPass {
 
   /// All gradients; `gradients` (G x P) is overwritten.
   void parameters_and_inputs(const Tensor& d_output, const Tensor& gradients) const;
-  /// The inputs' gradients alone.
+  /// The inputs' gradients alone, without d_features.
   void inputs_only(const Tensor& d_output) const;
 
  private:
@@ -47,6 +49,7 @@ class BackwardPass {
 
   const CpuMlp<T>& mlp_;
   InputGradients<T> inputs_;
+  const T* d_features_;
   std::int64_t half_scratch_ = 0;
 };
 
@@ -155,6 +158,9 @@ void BackwardPass<T>::shard_gradients(const Shard& shard, const T* d_out, T* gra
   } else {
     linear_input_gradient(d_out, weight, rows, last.in, last.out, T(0), scratch);
   }
+  if (d_features_ != nullptr) {
+    mlp_.kernels.add(scratch, d_features_ + mlp_.offset_of(shard, last.in), rows * last.in);
+  }
   through_hidden(shard, nullptr, rows, gradients, scratch);
 }
 
@@ -241,7 +247,7 @@ Tensor over_ensemble(const CpuMlp<T>& mlp, const Tensor& blocks, std::int64_t wi
 
 template <class T>
 MlpGradients backward(const MlpShape& shape, const Tensor& flat, const MlpTape& tape,
-                      const Tensor& d_output, const MlpWanted& wanted) {
+                      const Tensor& d_output, const Tensor& d_features, const MlpWanted& wanted) {
   const CpuMlp<T> mlp(shape, flat, tape);
   const std::int64_t second_dim = shape.input_dim - wanted.first_dim;
   const auto zeros = [&](bool is_wanted, std::int64_t width) {
@@ -250,11 +256,13 @@ MlpGradients backward(const MlpShape& shape, const Tensor& flat, const MlpTape& 
   };
   const Tensor first = zeros(wanted.first, wanted.first_dim);
   const Tensor second = zeros(wanted.second, second_dim);
-  const BackwardPass<T> pass(mlp, {.first = wanted.first ? first.data_ptr<T>() : nullptr,
-                                   .second = wanted.second ? second.data_ptr<T>() : nullptr,
-                                   .first_dim = wanted.first_dim});
+  const BackwardPass<T> pass(mlp,
+                             {.first = wanted.first ? first.data_ptr<T>() : nullptr,
+                              .second = wanted.second ? second.data_ptr<T>() : nullptr,
+                              .first_dim = wanted.first_dim},
+                             d_features.defined() ? d_features.data_ptr<T>() : nullptr);
   MlpGradients result;
-  if (wanted.parameters) {
+  if (wanted.parameters || d_features.defined()) {
     result.parameters = at::empty(flat.sizes(), d_output.options());
     pass.parameters_and_inputs(d_output, result.parameters);
   } else {
@@ -268,10 +276,14 @@ MlpGradients backward(const MlpShape& shape, const Tensor& flat, const MlpTape& 
 }  // namespace
 
 MlpGradients mlp_backward_cpu(const MlpShape& shape, const Tensor& flat, const MlpTape& tape,
-                              const Tensor& d_output, const MlpWanted& wanted) {
+                              const Tensor& d_output, const Tensor& d_features,
+                              const MlpWanted& wanted) {
   const Tensor blocks = aligned_blocks(d_output.flatten(0, 1));
-  return flat.scalar_type() == at::kDouble ? backward<double>(shape, flat, tape, blocks, wanted)
-                                           : backward<float>(shape, flat, tape, blocks, wanted);
+  const Tensor features =
+      d_features.defined() ? aligned_blocks(d_features.flatten(0, 1)) : d_features;
+  return flat.scalar_type() == at::kDouble
+             ? backward<double>(shape, flat, tape, blocks, features, wanted)
+             : backward<float>(shape, flat, tape, blocks, features, wanted);
 }
 
 }  // namespace anthill

@@ -114,7 +114,8 @@ Tensor mlp_forward_cuda(const MlpShape& shape, const Tensor& flat, MlpTape& tape
 }
 
 MlpGradients mlp_backward_cuda(const MlpShape& shape, const Tensor& flat, const MlpTape& tape,
-                               const Tensor& d_output, const MlpWanted& wanted) {
+                               const Tensor& d_output, const Tensor& d_features,
+                               const MlpWanted& wanted) {
   const std::int64_t members = flat.size(0), ensemble = flat.size(1);
   const CudaMlp mlp(shape, flat, tape);
   MlpGradients result;
@@ -152,6 +153,7 @@ MlpGradients mlp_backward_cuda(const MlpShape& shape, const Tensor& flat, const 
     if (layer == 0) break;
     gradient = skip.defined() ? at::baddbmm(skip, gradient, mlp.weight(place))
                               : at::bmm(gradient, mlp.weight(place));
+    if (is_output && d_features.defined()) gradient.add_(d_features.flatten(0, 1));
   }
   // `gradient` is that of the first Linear's output
   const auto input_gradient = [&](std::int64_t first, std::int64_t columns) {

@@ -38,15 +38,18 @@ struct MlpGradients {
   Tensor first, second;  // [M, B, ...], summed over the ensemble
 };
 
-// `flat` [M, E, P] holds the parameters; tensors are contiguous; no graph is recorded
+// `flat` [M, E, P] holds the parameters; tensors are contiguous; no graph is recorded. `d_features`
+// [M, E, B, W] is added to the gradient of what the output layer reads; undefined: none
 
 Tensor mlp_forward_cpu(const MlpShape& shape, const Tensor& flat, MlpTape& tape);
 MlpGradients mlp_backward_cpu(const MlpShape& shape, const Tensor& flat, const MlpTape& tape,
-                              const Tensor& d_output, const MlpWanted& wanted);
+                              const Tensor& d_output, const Tensor& d_features,
+                              const MlpWanted& wanted);
 
 Tensor mlp_forward_cuda(const MlpShape& shape, const Tensor& flat, MlpTape& tape);
 MlpGradients mlp_backward_cuda(const MlpShape& shape, const Tensor& flat, const MlpTape& tape,
-                               const Tensor& d_output, const MlpWanted& wanted);
+                               const Tensor& d_output, const Tensor& d_features,
+                               const MlpWanted& wanted);
 
 /// Where the parameters of one Linear (and of the LayerNorm behind it) lie in a network's P values.
 struct LinearPlace {

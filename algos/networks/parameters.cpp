@@ -36,6 +36,13 @@ Parameters::Parameters(ParameterLayout layout, std::int64_t members, std::int64_
   flat_.set_requires_grad(requires_grad);
 }
 
+Parameters::Parameters(ParameterLayout layout, Tensor flat)
+    : layout_(std::move(layout)), flat_(std::move(flat)) {
+  if (flat_.dim() != 3 || flat_.size(2) != layout_.padded_size()) {
+    throw std::invalid_argument("parameters: flat must be [members, ensemble, padded size]");
+  }
+}
+
 Tensor Parameters::gradient(const Tensor& loss, bool retain_graph) const {
   return torch::autograd::grad({loss}, {flat_}, {at::ones_like(loss)}, retain_graph)[0];
 }

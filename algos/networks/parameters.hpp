@@ -43,6 +43,8 @@ class Parameters {
   Parameters() = default;
   Parameters(ParameterLayout layout, std::int64_t members, std::int64_t ensemble, at::Device device,
              bool requires_grad, at::ScalarType dtype = at::kFloat);
+  /// `flat` [M, E, P] as it is, also from inside of a graph; without views.
+  Parameters(ParameterLayout layout, Tensor flat);
 
   const ParameterLayout& layout() const { return layout_; }
   std::int64_t members() const { return flat_.size(0); }
