@@ -35,6 +35,7 @@ enum class RandomStream : std::uint32_t {
   target_noise = 15,       // counter: update, lane: element / 4 of the batch's actions (B x A)
   batch_permutation = 16,  // counter: draw, lane: 0 and 1; eight words key a permutation
   target_subset = 17,      // counter: update, lane: element / 4 of one number per critic (E)
+  sde_matrix = 18,         // counter: vector step / period, lane: element / 4 of (N x W x A)
   held_out_episodes = 19,  // counter: vector step of an episode's start, lane: environment
   held_out_rows = 20,      // counter: draw, lane: row of the batch
 };

@@ -32,7 +32,8 @@ constexpr EnumName<PolicyOutput> kPolicyOutputs[] = {{PolicyOutput::tanh, "tanh"
                                                      {PolicyOutput::linear, "linear"}};
 constexpr EnumName<PolicyDistribution> kPolicyDistributions[] = {
     {PolicyDistribution::squashed_gaussian, "squashed_gaussian"},
-    {PolicyDistribution::clipped_gaussian, "clipped_gaussian"}};
+    {PolicyDistribution::clipped_gaussian, "clipped_gaussian"},
+    {PolicyDistribution::gsde, "gsde"}};
 constexpr EnumName<EntropyForm> kEntropyForms[] = {{EntropyForm::sampled, "sampled"},
                                                    {EntropyForm::analytic, "analytic"}};
 constexpr EnumName<PolicyValue> kPolicyValues[] = {
@@ -140,7 +141,13 @@ void add_actor(std::vector<Field>& fields) {
             "DDPG, TD3: tanh, or linear: clipped to the action's bounds only where the environment "
             "acts.");
   table.add("distribution", &ActorConfig::distribution,
-            "SAC: the sample of a Gaussian squashed by tanh, or clipped to the action's bounds.");
+            "SAC: the sample of a Gaussian squashed by tanh, or clipped to the action's bounds; "
+            "gsde: squashed, the noise a function of the state (Raffin et al., 2020).");
+  table.add("log_std_init", &ActorConfig::log_std_init, between(-100, 100), "",
+            "gsde: log_std at the start, of every feature and action element.");
+  table.add("sde_learn_features", &ActorConfig::sde_learn_features,
+            "gsde: gradients of the standard deviation reach the features, as in SB3's SAC; false: "
+            "log_std alone, as in its PPO.");
 }
 
 void add_critic(std::vector<Field>& fields) {
@@ -211,6 +218,8 @@ void add_exploration(std::vector<Field>& fields) {
       "correlation_steps", &ExplorationConfig::correlation_steps, between(0, 1e9), "env steps",
       "DDPG, TD3, SAC: the noise is an Ornstein-Uhlenbeck process that forgets within so many "
       "steps of an environment (SAC then adds it to its samples); 0: independent noise.");
+  table.add("sde_sample_freq", &ExplorationConfig::sde_sample_freq, between(1, 1e9), "env steps",
+            "gsde: every environment draws its noise matrix anew after so many of its steps.");
 }
 
 }  // namespace

@@ -131,18 +131,19 @@ const std::vector<Unread>& unread_keys() {
         "exploration.coin"}},
       {"td3",
        {"agent.double_dqn", "agent.policy_value", "agent.target_policy", "actor.log_",
-        "actor.distribution", "critic.dropout", "critic.target_", "agent.reset_",
-        "critic.num_critics", "temperature.", "buffer.held_out_share"}},
+        "actor.distribution", "actor.sde_", "exploration.sde_", "critic.dropout", "critic.target_",
+        "agent.reset_", "critic.num_critics", "temperature.", "buffer.held_out_share"}},
       {"ddpg",
        {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "agent.policy_value",
-        "agent.target_policy", "actor.log_", "actor.distribution", "critic.dropout",
-        "critic.target_", "agent.reset_", "critic.num_critics", "temperature.",
+        "agent.target_policy", "actor.log_", "actor.distribution", "actor.sde_", "exploration.sde_",
+        "critic.dropout", "critic.target_", "agent.reset_", "critic.num_critics", "temperature.",
         "buffer.held_out_share"}},
       {"dqn",
        {"agent.policy_delay", "agent.critic_updates", "agent.policy_updates", "agent.target_noise",
         "agent.noise_clip", "agent.policy_value", "agent.target_policy", "agent.action_units",
-        "exploration.correlation_steps", "actor.", "critic.dropout", "critic.target_",
-        "agent.reset_", "critic.num_critics", "temperature.", "buffer.held_out_share"}},
+        "exploration.correlation_steps", "exploration.sde_", "actor.", "critic.dropout",
+        "critic.target_", "agent.reset_", "critic.num_critics", "temperature.",
+        "buffer.held_out_share"}},
   };
   return kUnread;
 }
@@ -181,15 +182,38 @@ void require_beside(const ResolvedExperiment& experiment, const std::string& key
                     "; set that or remove it");
 }
 
+/// What belongs to one of the policy's distributions.
+void check_distribution(const ResolvedExperiment& experiment) {
+  const AgentConfig& agent = experiment.config.agent;
+  const bool clipped = agent.actor.distribution == PolicyDistribution::clipped_gaussian;
+  const bool gsde = agent.actor.distribution == PolicyDistribution::gsde;
+  require_beside(experiment, "temperature.entropy", clipped,
+                 "actor.distribution = \"clipped_gaussian\"");
+  require_beside(experiment, "actor.log_prob_form", !clipped,
+                 "actor.distribution = \"squashed_gaussian\"");
+  for (const char* key : {"actor.log_std_form", "actor.log_std_min", "actor.log_std_max"}) {
+    require_beside(experiment, key, !gsde, "actor.distribution = \"squashed_gaussian\"");
+  }
+  if (agent.algorithm != "sac") return;
+  for (const char* key :
+       {"actor.log_std_init", "actor.sde_learn_features", "exploration.sde_sample_freq"}) {
+    require_beside(experiment, key, gsde, "actor.distribution = \"gsde\"");
+  }
+  if (gsde && agent.actor.hidden_dims.empty()) {
+    throw ConfigError(location_of(experiment, {"actor.hidden_dims", "actor.distribution"}) +
+                      ": actor.distribution = \"gsde\" needs a hidden layer, whose output are its "
+                      "features; set actor.hidden_dims");
+  }
+}
+
 /// Switches that need each other or exclude each other.
 void check_switches(const ResolvedExperiment& experiment) {
   const ExperimentConfig& config = experiment.config;
   const AgentConfig& agent = config.agent;
   const bool turns = agent.critic_updates > 0, schedule = agent.temperature.decay_steps > 0;
-  const bool clipped = agent.actor.distribution == PolicyDistribution::clipped_gaussian;
   for (const Field& field : fields()) {
     const bool noise = agent.algorithm != "sac" || agent.exploration.correlation_steps > 0;
-    if (field.section != "exploration" || noise) continue;
+    if (field.section != "exploration" || field.name == "sde_sample_freq" || noise) continue;
     require_beside(experiment, field.key(), false, "exploration.correlation_steps in SAC");
   }
   require_beside(experiment, "agent.policy_updates", turns, "agent.critic_updates");
@@ -197,10 +221,6 @@ void check_switches(const ResolvedExperiment& experiment) {
   require_beside(experiment, "temperature.final_alpha", schedule, "temperature.decay_steps");
   require_beside(experiment, "temperature.decay_steps", !agent.temperature.automatic,
                  "temperature.automatic = false");
-  require_beside(experiment, "temperature.entropy", clipped,
-                 "actor.distribution = \"clipped_gaussian\"");
-  require_beside(experiment, "actor.log_prob_form", !clipped,
-                 "actor.distribution = \"squashed_gaussian\"");
   require_beside(experiment, "training.solved_episodes",
                  std::isfinite(config.training.solved_return), "training.solved_return");
   if (!config.buffer.replacement) {
@@ -240,6 +260,7 @@ void check_relations(const ResolvedExperiment& experiment) {
   }
   check_remedies(experiment);
   check_switches(experiment);
+  check_distribution(experiment);
   check_devices(experiment);
   check_overestimation(experiment);
   refuse_unused_tasks(experiment);

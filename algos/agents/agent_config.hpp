@@ -46,6 +46,7 @@ enum class PolicyOutput {
 enum class PolicyDistribution {
   squashed_gaussian,  // tanh(mean + std * noise)
   clipped_gaussian,   // mean + std * noise, clipped to the action's bounds
+  gsde,               // tanh(mean + features^T E), one E per environment (networks/gsde.hpp)
 };
 
 /// What SAC's losses take for the policy's entropy.
@@ -103,6 +104,8 @@ struct ActorConfig {
   LogProbForm log_prob_form = LogProbForm::exact;
   PolicyOutput output = PolicyOutput::tanh;                                 // DDPG and TD3
   PolicyDistribution distribution = PolicyDistribution::squashed_gaussian;  // SAC
+  double log_std_init = -3.0;      // gsde: every element of log_std at the start
+  bool sde_learn_features = true;  // gsde: gradients of the noise reach the features
   NetworkInitialisation initialisation = NetworkInitialisation::as_agent;
   double output_init_bound = 0.0;  // last layer U(+-this); 0: as the other layers
 };
@@ -150,6 +153,7 @@ struct ExplorationConfig {
   ExplorationCoin coin = ExplorationCoin::per_environment;
   // > 0: the noise is an Ornstein-Uhlenbeck process whose correlation falls to 1/e in so many steps
   double correlation_steps = 0.0;
+  std::int64_t sde_sample_freq = 8;  // gsde: steps of an environment that share a matrix
 };
 
 struct AgentConfig {

@@ -166,6 +166,25 @@ Tensor Sac::update_temperature(const Tensor& log_prob) {
   return loss.detach();
 }
 
+/// a ~ pi(.|s). With gSDE the training environments' actions share a matrix over some steps; those
+/// of every other stream are drawn apart, from the same distribution.
+Tensor Sac::sampled(const Tensor& observation, RandomStream stream, std::uint64_t counter) {
+  const AgentConfig& config = model_.config;
+  const std::int64_t num_envs = observation.size(1);
+  if (config.actor.distribution == PolicyDistribution::gsde &&
+      stream == RandomStream::exploration_noise) {
+    return sac_explore(
+        model_, observation,
+        exploration_matrices_.of_step(counter, config.exploration.sde_sample_freq, num_envs,
+                                      config.actor.hidden_dims.back(), shape_.action_dim,
+                                      shape_.seeds, shape_.device));
+  }
+  const Tensor noise =
+      at::empty({shape_.members(), num_envs, shape_.action_dim}, observation.options());
+  fill_normal(noise, shape_.seeds, stream, counter);
+  return sac_sample(model_, model_.actor, observation, noise).action;
+}
+
 void Sac::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
               RandomStream stream, std::uint64_t counter) {
   at::NoGradGuard no_grad;
@@ -179,16 +198,14 @@ void Sac::act(std::span<const float> observation, std::span<float> action, Actio
   if (mode == ActionMode::deterministic) {
     result = sac_mode(model_, input);
   } else {
-    const Tensor noise = at::empty({members, num_envs, shape_.action_dim}, input.options());
-    fill_normal(noise, shape_.seeds, stream, counter);
-    result = sac_sample(model_, model_.actor, input, noise).action;
+    result = sampled(input, stream, counter);
     const ExplorationConfig& exploration = model_.config.exploration;
     if (exploration.correlation_steps > 0.0 && stream == RandomStream::exploration_noise) {
       const Tensor scale = device_words(exploration_scales(members_, env_steps_), shape_.device)
                                .view({members, 1, 1});
       const Tensor extra =
-          exploration_noise_.next(exploration, noise, shape_.seeds, RandomStream::exploration_noise,
-                                  counter | kProcessNoise);
+          exploration_noise_.next(exploration, result, shape_.seeds,
+                                  RandomStream::exploration_noise, counter | kProcessNoise);
       result = model_.actions.clipped(result + scale * extra);
     }
   }

@@ -5,6 +5,7 @@
 #include "algos/agents/agent.hpp"
 #include "algos/agents/exploration_noise.hpp"
 #include "algos/networks/adam.hpp"
+#include "algos/networks/gsde.hpp"
 #include "algos/networks/mlp.hpp"
 #include "algos/networks/noise.hpp"
 #include "algos/networks/squashed_gaussian.hpp"
@@ -27,6 +28,7 @@ SacRewards make_sac_rewards(const std::vector<RewardRange>& rewards, at::Device 
 /// Everything the losses read. M = members, E = critic.num_critics.
 struct SacModel {
   AgentConfig config;  // what all members share
+  std::int64_t action_dim = 0;
   MlpShape actor_shape, critic_shape;
   Parameters actor;                               // (M x 1 x P)
   Parameters target_actor;                        // the same, no gradient; with target_policy only
@@ -43,11 +45,22 @@ struct SacModel {
 /// and forms are those of the first.
 SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
+/// First weights of the actor, drawn as those of network `network_id`.
+void initialise_actor(const SacModel& model, const std::vector<std::uint64_t>& seeds,
+                      std::uint64_t network_id);
+
+/// What the distribution reads, [M, B, 2A]: means, then raw log standard deviations.
+Tensor sac_head(const SacModel& model, const Parameters& actor, const Tensor& observation);
+
 /// a ~ pi(.|s) of `actor` (the model's or its target) and log pi(a|s), or minus the Gaussian's
 /// entropy (temperature.entropy); `action` [M, B, A] as the losses measure it. `noise` as in
 /// SacNoise.
 SquashedSample sac_sample(const SacModel& model, const Parameters& actor, const Tensor& observation,
                           const Tensor& noise);
+
+/// With actor.distribution = "gsde": a for given matrices `noise` (gsde.hpp), as the losses measure
+/// it, [M, N, A].
+Tensor sac_explore(const SacModel& model, const Tensor& observation, const Tensor& noise);
 
 /// The policy without noise, as the losses measure actions, [M, B, A].
 Tensor sac_mode(const SacModel& model, const Tensor& observation);
@@ -131,6 +144,7 @@ class Sac final : public Agent, private CapturedUpdate {
   const std::int64_t* update_word() const override { return word_.data_ptr<std::int64_t>(); }
   void draw_noise(const Batch& batch, NoiseCounter update, SacNoise& noise) const;
   void draw_latest_noise(const Batch& batch);
+  Tensor sampled(const Tensor& observation, RandomStream stream, std::uint64_t counter);
   Tensor update_temperature(const Tensor& log_prob);
   void measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,
                const Tensor& alpha);
@@ -145,6 +159,7 @@ class Sac final : public Agent, private CapturedUpdate {
   SacRewards rewards_;          // the stored rewards where a bound needs them
   Tensor initial_log_alpha_;    // (M)
   ExplorationNoise exploration_noise_;
+  ExplorationMatrices exploration_matrices_;
   SacNoise noise_;            // made on the first update
   SacNoise diagnosis_noise_;  // and on the first diagnosis
   Tensor metric_sums_;        // (K x M)

@@ -11,7 +11,7 @@ class SacActorCritic final : public ActorCritic {
       : config_(config), model_(member_of(model, member)) {}
 
   at::Device device() const override { return model_.discount.device(); }
-  std::int64_t action_dim() const override { return model_.actor_shape.output_dim / 2; }
+  std::int64_t action_dim() const override { return model_.action_dim; }
 
   Sample sample(const Tensor& observation, const Tensor& noise) const override {
     at::NoGradGuard no_grad;

@@ -123,7 +123,7 @@ Tensor sac_diagnostics(const SacModel& model, const SacOptimisers& optimisers, c
   Tensor head, action;
   {
     at::NoGradGuard no_grad;
-    head = mlp_forward(model.actor_shape, model.actor, batch.observation).squeeze(1);
+    head = sac_head(model, model.actor, batch.observation);
     action = sac_sample(model, model.actor, batch.observation, noise.action).action;
   }
   const Tensor action_gradient = action_gradient_norm(model, batch.observation, action);

@@ -14,14 +14,24 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   const AgentConfig& config = members.front();
   SacModel model;
   model.config = config;
-  model.actor_shape = network_shape(config.actor, shape.observation_dim, 2 * shape.action_dim);
+  const bool gsde = config.actor.distribution == PolicyDistribution::gsde;
+  if (gsde) {
+    // its head holds log(std) itself, which no bound reaches
+    model.config.actor.log_std_form = LogStdForm::clamp;
+    model.config.actor.log_std_min = -100.0;
+    model.config.actor.log_std_max = 100.0;
+  }
+  model.action_dim = shape.action_dim;
+  model.actor_shape = network_shape(config.actor, shape.observation_dim,
+                                    gsde ? shape.action_dim : 2 * shape.action_dim);
   model.critic_shape = network_shape(config.critic, shape.observation_dim + shape.action_dim, 1);
   model.critic_shape.dropout = config.critic.dropout;
   const std::int64_t count = shape.members();
-  model.actor = Parameters(mlp_layout(model.actor_shape), count, 1, shape.device, true);
+  model.actor = Parameters(gsde ? gsde_layout(model.actor_shape) : mlp_layout(model.actor_shape),
+                           count, 1, shape.device, true);
   model.critic = Parameters(mlp_layout(model.critic_shape), count, config.critic.num_critics,
                             shape.device, true);
-  initialise(model.actor_shape, model.actor, config, config.actor, shape.seeds, 0);
+  initialise_actor(model, shape.seeds, 0);
   initialise(model.critic_shape, model.critic, config, config.critic, shape.seeds, 1);
   model.target_critic = model.critic.clone(false);
   if (config.target_policy) model.target_actor = model.actor.clone(false);
@@ -44,6 +54,15 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   });
   model.clip = make_target_clip(config.critic.target_clip, model.discount);
   return model;
+}
+
+void initialise_actor(const SacModel& model, const std::vector<std::uint64_t>& seeds,
+                      std::uint64_t network_id) {
+  const AgentConfig& config = model.config;
+  initialise(model.actor_shape, model.actor, config, config.actor, seeds, network_id);
+  if (config.actor.distribution != PolicyDistribution::gsde) return;
+  at::NoGradGuard no_grad;
+  model.actor.view("log_std").fill_(config.actor.log_std_init);
 }
 
 SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model) {

@@ -7,10 +7,6 @@
 namespace anthill {
 namespace {
 
-Tensor head_of(const SacModel& model, const Parameters& actor, const Tensor& observation) {
-  return mlp_forward(model.actor_shape, actor, observation).squeeze(1);
-}
-
 /// a = clip(mean + std * noise): the sample of a Gaussian cut at the action's bounds. Its
 /// log_prob is the uncut Gaussian's, or with analytic entropy minus sum(log_std + ln(2 pi e) / 2).
 SquashedSample sample_clipped_gaussian(const SacModel& model, const Tensor& head,
@@ -30,9 +26,22 @@ SquashedSample sample_clipped_gaussian(const SacModel& model, const Tensor& head
 
 }  // namespace
 
+Tensor sac_head(const SacModel& model, const Parameters& actor, const Tensor& observation) {
+  const ActorConfig& config = model.config.actor;
+  if (config.distribution == PolicyDistribution::gsde) {
+    return gsde_head(model.actor_shape, actor, observation, config.sde_learn_features);
+  }
+  return mlp_forward(model.actor_shape, actor, observation).squeeze(1);
+}
+
+Tensor sac_explore(const SacModel& model, const Tensor& observation, const Tensor& noise) {
+  return model.actions.measured(
+      at::tanh(gsde_action(model.actor_shape, model.actor, observation, noise)));
+}
+
 SquashedSample sac_sample(const SacModel& model, const Parameters& actor, const Tensor& observation,
                           const Tensor& noise) {
-  const Tensor head = head_of(model, actor, observation);
+  const Tensor head = sac_head(model, actor, observation);
   if (model.config.actor.distribution == PolicyDistribution::clipped_gaussian) {
     return sample_clipped_gaussian(model, head, noise);
   }
@@ -43,7 +52,7 @@ SquashedSample sac_sample(const SacModel& model, const Parameters& actor, const 
 }
 
 Tensor sac_mode(const SacModel& model, const Tensor& observation) {
-  const Tensor head = head_of(model, model.actor, observation);
+  const Tensor head = sac_head(model, model.actor, observation);
   if (model.config.actor.distribution == PolicyDistribution::clipped_gaussian) {
     return model.actions.clipped(head.chunk(2, -1)[0]);
   }

@@ -21,7 +21,7 @@ PlausibleBounds plausible_bounds(const SacModel& model, const SacRewards& reward
                                  const Tensor& log_prob_max) {
   at::NoGradGuard no_grad;
   const Tensor scale = model.reward_scale;
-  const auto action_dim = static_cast<double>(model.actor_shape.output_dim / 2);
+  const auto action_dim = static_cast<double>(model.action_dim);
   const Tensor reward_high = at::maximum(scale * rewards.low, scale * rewards.high);
   const Tensor reward_low = at::minimum(scale * rewards.low, scale * rewards.high);
   const Tensor factor = model.discount * model.log_alpha.exp();
@@ -114,7 +114,7 @@ void Sac::reset_if_due() {
   };
   const auto first_network = static_cast<std::uint64_t>(2 * due);
   if (named("actor")) {
-    initialise(model_.actor_shape, model_.actor, config, config.actor, shape_.seeds, first_network);
+    initialise_actor(model_, shape_.seeds, first_network);
     optimisers_.actor.reset();
     at::NoGradGuard no_grad;
     if (config.target_policy) model_.target_actor.flat().copy_(model_.actor.flat());

@@ -13,7 +13,7 @@ _FOLLOWED = {"hidden_dims", "activation", "layer_norm", "layer_norm_placement", 
 _FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max", "distribution"}
 _OF_LEARNING = {"learning_rate", "weight_decay", "max_gradient_norm", "log_prob_form", "dropout"}
 _OF_LEARNING |= {"target_clip", "target_range_period", "target_subset", "num_critics"}
-_OF_LEARNING |= {"initialisation", "output_init_bound"}
+_OF_LEARNING |= {"initialisation", "output_init_bound", "log_std_init", "sde_learn_features"}
 _NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha")
 _ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
@@ -69,6 +69,10 @@ class Mlp:
 
     def __call__(self, x):
         """(B, in) -> (B, out), float32."""
+        return self.output(self.features(x))
+
+    def features(self, x):
+        """(B, in) -> (B, width): what the last Linear reads."""
         for layer in range(self._num_hidden):
             hidden = self._linear(f"hidden_{layer}", x)
             if self._layer_norm and self._norm_first:
@@ -79,7 +83,11 @@ class Mlp:
             x = hidden + x if self._residual and hidden.shape == x.shape else hidden
         if self._unit_features:
             x = x / np.sqrt(np.square(x).sum(axis=1, keepdims=True) + np.float32(_UNIT_NORM_EPS))
-        return self._linear("output", x)
+        return x
+
+    def output(self, features):
+        """(B, width) -> (B, out)."""
+        return self._linear("output", features)
 
     def _linear(self, name, x):
         return x @ self._arrays[f"{name}.weight"].T + self._arrays[f"{name}.bias"]
@@ -111,6 +119,7 @@ class Policy:
             raise ValueError(f"array '{unknown[0]}' is not known to anthill.Policy")
         prefix = f"{self._network}."
         own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        self._sde_log_std = own.pop("log_std") if section.get("distribution") == "gsde" else None
         self._mlp = Mlp(own, section)
         low, high = (np.array(task[name], np.float32) for name in ("action_low", "action_high"))
         self._scale, self._bias = (high - low) / 2, (high + low) / 2
@@ -148,7 +157,10 @@ class Policy:
         observation = np.asarray(observation, np.float32)
         if observation.shape[-1:] != (self.task["observation_dim"],) or observation.ndim > 2:
             raise ValueError(f"observation: shape {observation.shape}, expected (B, {self.task['observation_dim']})")
-        output = self._mlp(observation.reshape(-1, observation.shape[-1]))
+        features = self._mlp.features(observation.reshape(-1, observation.shape[-1]))
+        output = self._mlp.output(features)
+        if self._sde_log_std is not None:
+            output = np.concatenate([output, sde_log_std(features, self._sde_log_std)], axis=1)
         if self.algorithm == "dqn":
             actions = output.argmax(axis=1)
         else:
@@ -168,14 +180,14 @@ class Policy:
         if self.algorithm != "sac":
             linear = self.config["actor"]["output"] == "linear"
             return self._clipped(output) if linear else np.tanh(output)
-        squash = np.tanh
-        if self.config["actor"].get("distribution") == "clipped_gaussian":
-            squash = self._clipped
+        distribution = self.config["actor"].get("distribution")
+        squash = self._clipped if distribution == "clipped_gaussian" else np.tanh
         mean, raw = np.split(output, 2, axis=1)
         if deterministic:
             return squash(mean)
         noise = (rng or np.random.default_rng()).standard_normal(mean.shape, np.float32)
-        return squash(mean + np.exp(log_std(self.config["actor"], raw)) * noise)
+        spread = raw if distribution == "gsde" else log_std(self.config["actor"], raw)
+        return squash(mean + np.exp(spread) * noise)
 
     def _clipped(self, output):
         """An output without tanh, which is in the units of agent.action_units, in [-1, 1]."""
@@ -190,6 +202,12 @@ def log_std(actor, raw):
     if actor["log_std_form"] == "clamp":
         return np.clip(raw, low, high)
     return low + (high - low) * (1 + np.tanh(raw)) / 2
+
+
+def sde_log_std(features, matrix):
+    """gSDE's log standard deviations (B, A) from features (B, width) and the parameter log_std (width, A)."""
+    variance = np.square(features) @ np.exp(2 * matrix) + np.float32(1e-6)
+    return np.log(variance) / 2
 
 
 def _one_network(name, array, member):

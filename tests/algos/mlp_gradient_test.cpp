@@ -194,6 +194,32 @@ BOOST_AUTO_TEST_CASE(gradients_are_slopes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(gradients_through_features_equal_plain_autograd) {
+  for (const Case& c : all_cases(at::kDouble, 6, 9)) {
+    if (c.shape.hidden_dims.empty() || c.shape.dropout > 0.0) continue;
+    BOOST_TEST_CONTEXT(describe(c)) {
+      const Problem p(c);
+      const Tensor input = at::cat({p.first, p.second}, -1);
+      const MlpOutputs found = mlp_forward_with_features(c.shape, p.parameters, {input});
+      const Tensor features =
+          plain::features(c.shape, p.parameters.flat(), input).view(found.features.sizes());
+      BOOST_TEST(relative_error(found.features, features) < 1e-12);
+      const auto loss = [&](const Tensor& phi, const Tensor& out) {
+        return (phi.square() * numbers(phi.sizes(), c.dtype, 0.8)).sum() + (out * p.weight).sum();
+      };
+      const auto check = [&](const Tensor& ours, const Tensor& expected, const auto& wanted) {
+        const auto a = torch::autograd::grad({ours}, wanted, {}, true);
+        const auto b = torch::autograd::grad({expected}, wanted, {}, true);
+        for (std::size_t i = 0; i < a.size(); ++i) BOOST_TEST(relative_error(a[i], b[i]) < 1e-12);
+      };
+      const Tensor output = plain::mlp(c.shape, p.parameters.flat(), input);
+      const Tensor ours = loss(found.features, found.output), expected = loss(features, output);
+      for (const auto& wanted : {p.inputs(), std::vector{p.second}}) check(ours, expected, wanted);
+      check(found.features.sin().sum(), features.sin().sum(), p.inputs());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(two_threads_give_the_same_bits) {
   for (const Case& c : all_cases(at::kFloat, 64, 33)) {
     BOOST_TEST_CONTEXT(describe(c)) {

@@ -30,16 +30,19 @@ inline Tensor activate(anthill::Activation activation, const Tensor& x) {
   return activation == anthill::Activation::tanh ? at::tanh(x) : at::elu(x);
 }
 
-/// mlp_forward: `input` [M, B, in] -> [M, E, B, out]; `keep` as there.
-inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tensor& input,
-                  const Tensor& keep = {}) {
+/// The Linear called `name` of every network, [M*E, B, in] -> [M*E, B, out].
+inline Tensor linear(const anthill::ParameterLayout& layout, const Tensor& flat,
+                     const std::string& name, const Tensor& x) {
+  return at::baddbmm(parameter(layout, flat, name + ".bias").unsqueeze(1), x,
+                     parameter(layout, flat, name + ".weight").transpose(1, 2));
+}
+
+/// What the output layer reads: `input` [M, B, in] -> [M*E, B, W].
+inline Tensor features(const anthill::MlpShape& shape, const Tensor& flat, const Tensor& input,
+                       const Tensor& keep = {}) {
   const auto layout = mlp_layout(shape);
   const std::int64_t members = flat.size(0), ensemble = flat.size(1), batch = input.size(1);
   const std::int64_t networks = members * ensemble;
-  const auto linear = [&](const std::string& name, const Tensor& x) {
-    return at::baddbmm(parameter(layout, flat, name + ".bias").unsqueeze(1), x,
-                       parameter(layout, flat, name + ".weight").transpose(1, 2));
-  };
   const auto normalise = [&](const std::string& name, const Tensor& x) {
     const Tensor scale = parameter(layout, flat, name + ".weight").unsqueeze(1);
     const Tensor shift = parameter(layout, flat, name + ".bias").unsqueeze(1);
@@ -53,7 +56,7 @@ inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tens
     const std::int64_t width = shape.hidden_dims[i];
     const std::string norm = "layer_norm_" + std::to_string(i);
     const bool after = shape.layer_norm_placement == anthill::LayerNormPlacement::after_activation;
-    Tensor h = linear("hidden_" + std::to_string(i), x);
+    Tensor h = linear(layout, flat, "hidden_" + std::to_string(i), x);
     if (keep.defined()) {
       const Tensor mask =
           keep.view({networks, -1}).narrow(1, masked, batch * width).view({networks, batch, width});
@@ -66,7 +69,24 @@ inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tens
     x = shape.has_skip(i) ? h + x : h;
   }
   if (shape.unit_features) x = x / (x.square().sum(-1, true) + 1e-12).sqrt();
-  return linear("output", x).view({members, ensemble, batch, shape.output_dim});
+  return x;
+}
+
+/// mlp_forward: `input` [M, B, in] -> [M, E, B, out]; `keep` as there.
+inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tensor& input,
+                  const Tensor& keep = {}) {
+  return linear(mlp_layout(shape), flat, "output", features(shape, flat, input, keep))
+      .view({flat.size(0), flat.size(1), input.size(1), shape.output_dim});
+}
+
+/// gsde_head of one network, [1, B, 2A].
+inline Tensor gsde_head(const anthill::MlpShape& shape, const Tensor& flat,
+                        const Tensor& observation, bool learn_features) {
+  const auto layout = gsde_layout(shape);
+  const Tensor phi = features(shape, flat, observation);
+  const Tensor sigma = parameter(layout, flat, "log_std").exp();
+  const Tensor variance = at::bmm((learn_features ? phi : phi.detach()).square(), sigma.square());
+  return at::cat({linear(layout, flat, "output", phi), (variance + 1e-6).sqrt().log()}, -1);
 }
 
 inline anthill::SquashedSample squashed_gaussian(const anthill::ActorConfig& config,
@@ -224,8 +244,12 @@ class Sac {
     adam.step(flat, torch::autograd::grad({loss}, {flat})[0]);
   }
   anthill::SquashedSample policy(const Tensor& observation, const Tensor& noise) const {
-    return squashed_gaussian(model_.config.actor,
-                             mlp(model_.actor_shape, actor, observation).squeeze(1), noise);
+    const anthill::ActorConfig& config = model_.config.actor;
+    const bool gsde = config.distribution == anthill::PolicyDistribution::gsde;
+    const Tensor head =
+        gsde ? gsde_head(model_.actor_shape, actor, observation, config.sde_learn_features)
+             : mlp(model_.actor_shape, actor, observation).squeeze(1);
+    return squashed_gaussian(config, head, noise);
   }
   Tensor values(const Tensor& flat, const Tensor& observation, const Tensor& action,
                 const Tensor& keep) const {

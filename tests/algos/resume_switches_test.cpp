@@ -105,6 +105,25 @@ BOOST_AUTO_TEST_CASE(every_remedy) {
   in_two("resets by updates", [](auto& config) { config.agent.reset_period = 50; });
 }
 
+// the matrices of exploration are no state: stops lie inside and between their periods
+BOOST_AUTO_TEST_CASE(state_dependent_exploration) {
+  ExperimentConfig config = small_experiment();
+  config.agent.actor.distribution = PolicyDistribution::gsde;
+  config.agent.actor.layer_norm = true;
+  config.agent.actor.log_std_init = -1.0;
+  config.agent.exploration.sde_sample_freq = 7;
+  config.agent.reset_period = 120;
+  config.agent.target_policy = true;
+  const Whole whole = run_whole(config);
+  for (const std::int64_t step : {16, 20, 21, 22, 60}) {
+    compare(whole, run_in_two(config, -1, step, config), "step " + std::to_string(step));
+  }
+  ExperimentConfig threads = config;
+  threads.sim.num_threads = threads.learner.num_threads = 2;
+  compare(whole, run_whole(threads), "two threads");
+  compare(whole, run_in_two(config, 133, -1, threads), "one thread, then two");
+}
+
 BOOST_AUTO_TEST_CASE(every_algorithm) {
   for (const std::string algorithm : {"td3", "ddpg", "dqn"}) {
     ExperimentConfig config = small_experiment();

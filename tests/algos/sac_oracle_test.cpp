@@ -68,6 +68,14 @@ std::vector<AgentConfig> all_configs() {
   config.critic.target_subset = 2;
   config.policy_value = PolicyValue::mean;
   configs.push_back(config);
+  config = configs[1];
+  config.actor.distribution = PolicyDistribution::gsde;
+  config.actor.layer_norm = true;
+  configs.push_back(config);
+  config.actor.sde_learn_features = false;
+  config.actor.unit_features = true;
+  config.actor.log_std_init = -0.5;
+  configs.push_back(config);
   return configs;
 }
 

@@ -27,6 +27,10 @@ AgentConfig config_of(const Vectors& vectors) {
   if (vectors.text("distribution") == "clipped_gaussian") {
     config.actor.distribution = PolicyDistribution::clipped_gaussian;
   }
+  if (vectors.text("distribution") == "gsde") {
+    config.actor.distribution = PolicyDistribution::gsde;
+    config.actor.sde_learn_features = vectors.text("sde_learn_features") == "true";
+  }
   if (vectors.text("entropy") == "analytic") config.temperature.entropy = EntropyForm::analytic;
   return config;
 }
@@ -102,7 +106,7 @@ void update(const Checked& checked, const SacModel& model, SacOptimisers& optimi
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("sac_").size() == 9);
+  BOOST_REQUIRE(vector_files("sac_").size() == 11);
   for (const std::filesystem::path& path : vector_files("sac_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);

@@ -11,7 +11,7 @@ import pytest
 from anthill_command import run
 
 import anthill
-from anthill.policy import Mlp, log_std, read_safetensors
+from anthill.policy import Mlp, log_std, read_safetensors, sde_log_std
 
 VECTORS = sorted(Path("tests/algos/vectors").glob("*.safetensors"))
 TINY = (
@@ -22,6 +22,7 @@ TINY = (
 
 def mlp_of(arrays, name, settings):
     own = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+    own.pop("log_std", None)  # gSDE's, which no layer reads
     norm = settings["layer_norm"]
     return Mlp(own, {
         "hidden_dims": json.loads(settings["hidden_dims"]), "activation": settings["activation"],
@@ -39,7 +40,11 @@ def next_action(arrays, settings):
             return action, 0.0
         scale, clip = float(settings["target_noise"]), float(settings["noise_clip"])
         return np.clip(action + np.clip(scale * arrays["noise.target"], -clip, clip), -1, 1), 0.0
-    mean, raw = np.split(mlp_of(arrays, "start.actor", settings)(arrays["next_observation"]), 2, axis=1)
+    actor, observation = mlp_of(arrays, "start.actor", settings), arrays["next_observation"]
+    if settings["distribution"] == "gsde":
+        mean, raw = actor(observation), sde_log_std(actor.features(observation), arrays["start.actor.log_std"])
+    else:
+        mean, raw = np.split(actor(observation), 2, axis=1)
     form = {"log_std_form": settings["log_std_form"], "log_std_min": -20.0, "log_std_max": 2.0}
     if settings["log_std_form"] == "tanh_affine":
         form |= {"log_std_min": -10.0}
@@ -102,9 +107,10 @@ def pendulum(tmp_path_factory):
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear", "agent.action_units=environment")),
     ("pendulum_sac", ("actor.distribution=clipped_gaussian", "agent.action_units=environment")),
+    ("pendulum_sac", ("actor.distribution=gsde", "actor.layer_norm=true", "actor.unit_features=true")),
     ("smoke", ("sim.env=Humanoid-v5", "sim.humanoid.ctrl_cost_weight=0.2")),
     ("cartpole_dqn", ()),
-], ids=["sac", "sac_elu", "sac_unit", "sac_redq", "td3", "ddpg", "ddpg_units", "sac_clipped", "humanoid", "dqn"])  # fmt: skip
+], ids=["sac", "sac_elu", "sac_unit", "sac_redq", "td3", "ddpg", "ddpg_units", "sac_clipped", "sac_gsde", "humanoid", "dqn"])  # fmt: skip
 def test_a_policy_acts_as_evaluate_does(tmp_path, config, settings):
     check_returns(train(tmp_path / "run", config, "sim.max_episode_steps=40", *settings))
 
@@ -143,6 +149,18 @@ def test_sampled_actions_have_the_policys_distribution(pendulum):
     np.testing.assert_allclose(before_tanh.std(), np.exp(np.clip(output[1], -20, 2)), rtol=0.05)
     again = policy.act(np.tile(observation, (20_000, 1)), deterministic=False, rng=np.random.default_rng(0))
     assert (again == sampled).all()
+
+
+def test_gsde_samples_with_the_spread_of_its_features(tmp_path):
+    policy = anthill.Policy.load(train(tmp_path / "run", "pendulum_sac", "actor.distribution=gsde"))
+    observation = np.array([0.3, 0.4, -1.0], np.float32)
+    sampled = policy.act(np.tile(observation, (20_000, 1)), deterministic=False, rng=np.random.default_rng(0))
+    hidden = policy._mlp.features(observation[None]).astype(np.float64)
+    spread = np.sqrt((hidden**2).T * np.exp(policy.arrays["actor.log_std"]) ** 2).ravel()
+    np.testing.assert_allclose(np.arctanh(sampled / 2).std(), np.linalg.norm(spread), rtol=0.05)
+    np.testing.assert_allclose(np.tanh(policy._mlp(observation[None])[0]) * 2, policy.act(observation), rtol=1e-6)
+    printed = json.loads(run("evaluate", policy.run, "--episodes", 2, "--stochastic", "--json").stdout)
+    assert len(printed["returns"]) == 2 and np.isfinite(printed["returns"]).all()
 
 
 def test_what_a_policy_refuses(pendulum, tmp_path):

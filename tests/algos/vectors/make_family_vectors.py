@@ -11,6 +11,7 @@ import sys
 import make_sac_vectors as base
 import torch
 from torch import nn
+from vector_files import write_or_check
 
 TARGET_NOISE, NOISE_CLIP, NUM_ACTIONS, UPDATES = 0.4, 0.5, 3, 4
 CASES = {
@@ -156,7 +157,7 @@ def make_case(number, settings):
 
 def main():
     extra = {"target_noise": TARGET_NOISE, "noise_clip": NOISE_CLIP, "num_actions": NUM_ACTIONS}
-    return base.write_or_check("family", CASES, DEFAULTS, make_case, UPDATES, extra)
+    return write_or_check("family", CASES, DEFAULTS, make_case, base.NUMBERS | {"updates": UPDATES} | extra)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,13 @@ Needs a torch that can be imported. Everything is computed in float64 and stored
 inputs are float32 values from the start, so that both sides see the same numbers.
 """
 
-import argparse
-import json
 import math
-import pathlib
-import struct
 import sys
 
 import numpy as np
 import torch
 from torch import nn
+from vector_files import write_or_check
 
 BATCH, OBSERVATION, ACTION, UPDATES = 8, 5, 2, 3
 # what "action_units = environment" measures actions in
@@ -50,12 +47,23 @@ CASES = {
                          "critic_updates": 2},
     "three_critics": {"activation": "elu", "log_std_form": "clamp", "log_prob_form": "exact",
                       "alpha_form": "log_alpha", "num_critics": 3},
+    # log_std_form: what is exact for a log_std that no bound reaches
+    "gsde_layer_norm": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+                        "alpha_form": "log_alpha", "layer_norm": "before_activation",
+                        "distribution": "gsde", "weight_decay": 0.02},
+    "gsde_environment": {"activation": "tanh", "log_std_form": "clamp", "log_prob_form": "epsilon",
+                         "alpha_form": "alpha", "action_units": "environment",
+                         "distribution": "gsde", "sde_learn_features": False,
+                         "target_policy": True},
 }  # fmt: skip
 DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0,
             "action_units": "normalised", "distribution": "squashed_gaussian", "num_critics": 2,
             "entropy": "sampled", "policy_value": "minimum", "target_policy": False,
-            "policy_delay": 1, "critic_updates": 0}  # fmt: skip
+            "policy_delay": 1, "critic_updates": 0, "sde_learn_features": True}  # fmt: skip
 HIDDEN = (16, 16, 12)
+# what every file says beside its settings
+NUMBERS = {"discount": DISCOUNT, "tau": TAU, "learning_rate": LEARNING_RATE,
+           "updates": UPDATES, "hidden_dims": HIDDEN}  # fmt: skip
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
 
 
@@ -72,7 +80,7 @@ class Mlp(nn.Module):
         self.output = nn.Linear(HIDDEN[-1], outputs)
         self.activation = ACTIVATIONS[settings["activation"]]()
 
-    def forward(self, x, keep=None):
+    def features(self, x, keep=None):
         for i, linear in enumerate(self.hidden):
             h = linear(x)
             if self.drops and keep is not None:
@@ -83,12 +91,33 @@ class Mlp(nn.Module):
             if self.settings["layer_norm"] == "after_activation":
                 h = self.layer_norm[i](h)
             x = h + x if self.settings["residual"] and h.shape == x.shape else h
-        return self.output(x)
+        return x
+
+    def forward(self, x, keep=None):
+        return self.output(self.features(x, keep))
 
     def arrays(self, values):
         """Name -> array of every parameter, under the names of the project's files."""
         return {name.replace("hidden.", "hidden_").replace("layer_norm.", "layer_norm_"): value
                 for (name, _), value in zip(self.named_parameters(), values)}  # fmt: skip
+
+
+class Actor(Mlp):
+    """Means and log standard deviations, [B, 2A]; with gSDE the latter are functions of the features and log_std."""
+
+    def __init__(self, settings):
+        self.gsde = settings["distribution"] == "gsde"
+        super().__init__(settings, OBSERVATION, ACTION if self.gsde else 2 * ACTION, drops=False)
+        if self.gsde:
+            self.log_std = nn.Parameter(0.4 * torch.randn(HIDDEN[-1], ACTION) - 1.0)
+
+    def forward(self, x):
+        if not self.gsde:
+            return super().forward(x)
+        features = self.features(x)
+        noisy = features if self.settings["sde_learn_features"] else features.detach()
+        variance = torch.mm(noisy**2, torch.exp(self.log_std) ** 2)
+        return torch.cat([self.output(features), torch.log(torch.sqrt(variance + 1e-6))], -1)
 
 
 def random_inputs(generator, settings):
@@ -168,11 +197,11 @@ def sample(settings, head, noise):
 class Learner:
     def __init__(self, settings):
         self.settings, self.num_updates = settings, 0
-        self.actor = Mlp(settings, OBSERVATION, 2 * ACTION, drops=False)
+        self.actor = Actor(settings)
         count = settings["num_critics"]
         self.critics = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
         self.targets = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
-        self.target_actor = Mlp(settings, OBSERVATION, 2 * ACTION, drops=False)
+        self.target_actor = Actor(settings)
         self.target_actor.load_state_dict(self.actor.state_dict())
         for target, critic in zip(self.targets, self.critics):
             target.load_state_dict(critic.state_dict())
@@ -282,63 +311,8 @@ def make_case(number, settings):
     return arrays | learner.parameters("end")
 
 
-def to_bytes(arrays, metadata):
-    """The safetensors format: length, JSON, raw float32."""
-    header, data = {"__metadata__": metadata}, b""
-    for name in sorted(arrays):
-        raw = arrays[name].detach().to(torch.float32).numpy().tobytes()
-        header[name] = {"dtype": "F32", "shape": list(arrays[name].shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}  # fmt: skip
-        data += raw
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + data
-
-
-def from_bytes(content):
-    length = struct.unpack("<Q", content[:8])[0]
-    header = json.loads(content[8 : 8 + length])
-    data = content[8 + length :]
-    del header["__metadata__"]
-    return {name: np.frombuffer(data[entry["data_offsets"][0] : entry["data_offsets"][1]], "<f4")
-            for name, entry in header.items()}  # fmt: skip
-
-
-def worst_difference(path, content):
-    """Largest |a - b| / max(|a|) over the arrays of the committed file and of the new one."""
-    old, new = from_bytes(path.read_bytes()), from_bytes(content)
-    if old.keys() != new.keys():
-        raise SystemExit(f"{path}: holds other arrays; make it again")
-    scale = {name: max(np.abs(values).max(initial=0.0), 1e-30) for name, values in old.items()}
-    return max(np.abs(old[n] - new[n]).max(initial=0.0) / scale[n] for n in old)
-
-
-def write_or_check(prefix, cases, defaults, make, updates, extra=None):
-    """The command line of both scripts; returns the exit status."""
-    parser = argparse.ArgumentParser(description=f"vectors of {prefix}, from PyTorch")
-    parser.add_argument("--check", action="store_true", help="compare with the files that are there")
-    arguments = parser.parse_args()
-    failed = False
-    for number, (name, own) in enumerate(cases.items()):
-        settings = defaults | own
-        numbers = {"discount": DISCOUNT, "tau": TAU, "learning_rate": LEARNING_RATE,
-                   "updates": updates, "hidden_dims": HIDDEN} | (extra or {})  # fmt: skip
-        metadata = {k: json.dumps(v).strip('"') for k, v in (settings | numbers).items()}
-        metadata["versions"] = f"torch {torch.__version__}, numpy {np.__version__}"
-        content = to_bytes(make(number, settings), metadata)
-        path = pathlib.Path(__file__).parent / f"{prefix}_{name}.safetensors"
-        if arguments.check:
-            difference = worst_difference(path, content)
-            failed |= not difference < 1e-6
-            print(f"{path.name}: largest relative difference {difference:.1e}")
-        else:
-            path.write_bytes(content)
-            print(f"{path.name}: {len(content)} bytes")
-    return 1 if failed else 0
-
-
 def main():
-    return write_or_check("sac", CASES, DEFAULTS, make_case, UPDATES)
+    return write_or_check("sac", CASES, DEFAULTS, make_case, NUMBERS)
 
 
 if __name__ == "__main__":
