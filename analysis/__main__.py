@@ -1,4 +1,4 @@
-"""python -m analysis report | compare | table | live | baselines. See docs/analysis.md."""
+"""python -m analysis report | compare | table | probes | live | baselines. See docs/analysis.md."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def build_parser() -> argparse.ArgumentParser:
     table = commands.add_parser("table", help="arms and the definitions of bias beside each other, as Markdown")
     table.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
     _shared(table)
+    probes = commands.add_parser("probes", help="what anthill probe wrote beside each other, as Markdown")
+    probes.add_argument("probes", nargs="+", metavar="FOLDER|NAME=FOLDER", help="rows in this order at every env step")
     live = commands.add_parser("live", help="one picture of a run, drawn again while it goes on")
     live.add_argument("run", metavar="RUN", type=Path)
     live.add_argument("-o", "--output", type=Path, help="FILE.png or FILE.html (default: live.png in the run's folder)")
@@ -87,6 +89,10 @@ def run(arguments) -> None:
         from analysis.table import markdown_table
 
         print(markdown_table(collect(arguments, arguments.runs), arguments.at))
+    elif arguments.command == "probes":
+        from analysis.probes import markdown_table as probes_table
+
+        print(probes_table(arguments.probes))
     elif arguments.command == "live":
         from analysis.live import live
 

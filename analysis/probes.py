@@ -1,0 +1,48 @@
+"""Off-line probes beside each other as a Markdown table: which part of an agent is to blame for its bias."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.arms import split_input
+from analysis.runs import read_table
+
+FILE = "overestimation.csv"
+REQUIRED = (
+    "env_steps", "run", "states", "num_states", "q_mean", "soft_return", "bias_reward", "bias_reward_low", "bias_reward_high",
+    "spearman",
+)  # fmt: skip
+
+
+def markdown_table(probes: list[str]) -> str:
+    """A row per env step, kind of states and run of every folder that `anthill probe` wrote; `NAME=PATH` names one.
+
+    ValueError says which folder cannot be read.
+    """
+    tables = []
+    for given in probes:
+        name, text = split_input(given)
+        path = Path(text)
+        file = path / FILE
+        if not file.is_file():
+            raise ValueError(f"{path}: has no {FILE}; is it what `anthill probe --output` wrote?")
+        table = read_table(file, REQUIRED)
+        several, name = table.run.nunique() > 1, name or path.name
+        tables.append(table.assign(probe=[f"{name}, {run}" if several else name for run in table.run], file=len(tables)))
+    rows = pd.concat(tables).sort_values(["states", "env_steps", "file"], kind="stable")
+    lines = [
+        "| states | env steps | probe | Q | soft value | B_r [95 %] | Spearman |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows.itertuples():
+        interval = f"{row.bias_reward:.3g} [{row.bias_reward_low:.3g}, {row.bias_reward_high:.3g}]"
+        lines.append(
+            f"| {row.states} | {row.env_steps:,.0f} | {row.probe} | {row.q_mean:.4g} | {row.soft_return:.4g} | "
+            f"{interval} | {row.spearman:.2f} |"
+        )
+    counts = sorted({int(count) for count in rows.num_states})
+    lines += ["", f"B_r in reward per step; 95 % bootstrap over the episodes of {' or '.join(map(str, counts))} states of one run."]
+    return "\n".join(lines)
+
