@@ -22,8 +22,9 @@ void add_cancel_command(CLI::App& app, Chosen& chosen);   // takes them back
 void add_task_command(CLI::App& app, Chosen& chosen);     // one task of an array, inside of a job
 
 /// Runs these processes on this machine, `jobs` side by side, and says how it went; returns the
-/// exit code.
-int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs);
+/// exit code: 0 when all of them and none of `elsewhere` runs (those of other processes) are left.
+int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs,
+             int elsewhere = 0);
 
 /// Submits these processes to Slurm and says under which numbers; returns the exit code.
 int submit_groups(const SweepFolder& folder, const std::vector<RunGroup>& groups,

@@ -69,15 +69,17 @@ int run(const SweepArguments& arguments) {
       arguments.out.empty() ? default_sweep_folder(sweep) : std::filesystem::path(arguments.out);
   const SweepFolder folder = SweepFolder::freeze(sweep, points, out);
   std::vector<SweepRun> runs;
+  int elsewhere = 0;
   for (const RunReport& report : report_runs(folder)) {
     if (report.progress == RunProgress::running) {
       print_message(report.run.name() + " is running already; left out");
+      ++elsewhere;
     } else {
       runs.push_back(report.run);
     }
   }
   print_alone(folder, arguments.stack);
-  return run_here(folder, plan_groups(folder, runs, arguments.stack), arguments.jobs);
+  return run_here(folder, plan_groups(folder, runs, arguments.stack), arguments.jobs, elsewhere);
 }
 
 /// Points that an edit of the sweep file has removed are counted nowhere: that is said.
@@ -181,16 +183,19 @@ void print_alone(const SweepFolder& folder, int stack) {
   }
 }
 
-int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs) {
+int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs,
+             int elsewhere) {
   const EngineResult result = run_engine(folder, groups, {jobs, 30.0, true});
-  char text[160];
-  std::snprintf(text, sizeof text, "%d finished, %d failed, %d not finished; %s", result.finished,
-                result.failed, result.stopped,
-                result.failed > 0 ? "see anthill sweep status "
-                                  : (result.stopped > 0 ? "go on with anthill sweep resume "
-                                                        : "see anthill sweep collect "));
+  std::string text = std::to_string(result.finished) + " finished, " +
+                     std::to_string(result.failed) + " failed, " + std::to_string(result.stopped) +
+                     " not finished";
+  if (elsewhere > 0) text += ", " + std::to_string(elsewhere) + " running elsewhere";
+  const bool stopped = result.stopped > 0;
+  text += result.failed > 0 || (elsewhere > 0 && !stopped) ? "; see anthill sweep status "
+          : stopped ? "; go on with anthill sweep resume --unfinished "
+                    : "; see anthill sweep collect ";
   print_message(text + shell_quoted(folder.path().string()));
-  if (result.stopped > 0) return kExitStopped;
+  if (stopped || elsewhere > 0) return kExitStopped;
   return result.failed > 0 ? kExitFailed : kExitFinished;
 }
 

@@ -31,10 +31,12 @@ int resume(const ResumeArguments& arguments) {
   const bool here = arguments.here || arguments.jobs > 0 || jobs.empty();
   const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
   std::vector<SweepRun> runs;
+  int elsewhere = 0;
   for (const RunReport& report : report_runs(folder)) {
     const bool wanted = arguments.failed ? report.progress == RunProgress::failed
                                          : report.progress != RunProgress::finished &&
                                                report.progress != RunProgress::running;
+    if (report.progress == RunProgress::running) ++elsewhere;
     if (wanted && !queued.contains(report.run.name())) runs.push_back(report.run);
   }
   SubmitOptions options = here ? SubmitOptions{} : read_job(jobs.back()).options;
@@ -45,7 +47,7 @@ int resume(const ResumeArguments& arguments) {
     print_message("nothing to resume");
     return kExitFinished;
   }
-  if (here) return run_here(folder, groups, std::max(1, arguments.jobs));
+  if (here) return run_here(folder, groups, std::max(1, arguments.jobs), elsewhere);
   return submit_groups(folder, groups, options);
 }
 

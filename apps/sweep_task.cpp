@@ -27,7 +27,8 @@ struct TaskArguments {
   bool requeue = false;
 };
 
-/// How often the time limit has stopped this task, and how far it had come the last time.
+/// How often the time limit has stopped this task, and how far all its runs together had come the
+/// last time.
 struct Continuations {
   int count = 0;
   std::int64_t env_steps = -1;
@@ -76,6 +77,7 @@ void put_back() {
                     : "scontrol requeue: " + answer.errors);
 }
 
+/// `runs`: all of the task, also those that are over.
 int go_on_later(const SweepFolder& folder, const std::vector<SweepRun>& runs,
                 const TaskArguments& arguments, int most) {
   Continuations before = read_continuations(arguments);
@@ -127,8 +129,8 @@ int task(const TaskArguments& arguments) {
     return kExitStopped;
   }
   const SweepFolder folder = SweepFolder::open(place.parent_path().parent_path());
-  std::vector<RunGroup> groups =
-      startable(folder, job.tasks[static_cast<std::size_t>(arguments.index)]);
+  const std::vector<RunGroup>& all = job.tasks[static_cast<std::size_t>(arguments.index)];
+  std::vector<RunGroup> groups = startable(folder, all);
   std::size_t failed_before = 0;
   if (read_continuations(arguments).count > 0) {
     // what failed before the time limit would fail again
@@ -138,7 +140,7 @@ int task(const TaskArguments& arguments) {
   const EngineResult result =
       run_engine(folder, groups, {std::max(1, static_cast<int>(groups.size())), 60.0, true});
   if (result.stopped > 0 && result.time_is_up) {
-    return go_on_later(folder, all_runs(groups), arguments, job.options.max_continuations);
+    return go_on_later(folder, all_runs(all), arguments, job.options.max_continuations);
   }
   if (result.stopped > 0) return kExitStopped;
   return result.failed + failed_before > 0 ? kExitFailed : kExitFinished;

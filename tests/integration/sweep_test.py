@@ -173,6 +173,7 @@ def test_stopped_runs_are_saved_and_go_on(uninterrupted, tmp_path, number):
     process.send_signal(number)
     said = process.communicate(timeout=100)[1]
     assert process.returncode == 3, said
+    assert "go on with anthill sweep resume --unfinished " in said
     status = expect(sweep("status", out)).stdout
     assert "1 waiting, 2 stopped" in status, status
     steps = {name: status_of(path)["env_steps"] for name, path in run_folders(out).items()}
@@ -210,3 +211,53 @@ def test_names_reach_no_shell(tmp_path):
     assert len(run_folders(tmp_path / "runs" / name)) == 1
     assert "1 finished" in result.stderr
     assert not list(pathlib.Path(tmp_path).rglob("pwned"))
+
+
+def test_what_runs_elsewhere_is_not_finished(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "out")
+    name, path = next(iter(run_folders(tmp_path / "out").items()))
+    status = status_of(path) | {"state": "running", "pid": os.getpid()}
+    status["updated_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    (path / "status.json").write_text(json.dumps(status))
+    file = write_sweep(tmp_path, GRID)
+    said = expect(sweep("run", file, "-o", tmp_path / "out"), 3).stderr
+    assert f"{name} is running already; left out" in said
+    assert "0 failed, 0 not finished, 1 running elsewhere; see anthill sweep status" in said
+
+
+def test_a_run_that_failed_between_two_time_limits_does_not_end_its_task(tmp_path):
+    (tmp_path / "bin").mkdir()
+    for name in ("sbatch", "squeue", "scontrol", "scancel"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\necho 77\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    options = {"env": os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}}
+    out = tmp_path / "out"
+    base = LONG.replace(f"= {LONG_STEPS}", "= 50_000_000")
+    expect(sweep("submit", write_sweep(tmp_path, "seeds = [0, 1]\n", base), "-o", out, "--pack", 2, **options))
+
+    def until_the_time_limit(on_the_way):
+        task = subprocess.Popen([BIN / "anthill", "sweep", "task", out / ".jobs/0001", "0"], **options)
+        on_the_way()
+        task.send_signal(signal.SIGUSR1)
+        return task.wait(timeout=100)
+
+    def wait_for(condition):
+        deadline = time.time() + 100
+        while not condition():
+            assert time.time() < deadline
+            time.sleep(0.01)
+
+    def env_steps(seed):
+        return status_of(next(out.glob(f"*/seed-{seed}"), out)).get("env_steps", 0)
+
+    def kill_the_first():
+        wait_for(lambda: env_steps(0) > 20_000 and env_steps(1) > 500)
+        [first] = out.glob("*/seed-0")
+        os.kill(status_of(first)["pid"], signal.SIGKILL)
+        wait_for(lambda: "1 failed" in sweep("status", out, **options).stdout)
+
+    assert until_the_time_limit(kill_the_first) == 3
+    before = env_steps(1)
+    assert until_the_time_limit(lambda: wait_for(lambda: env_steps(1) > before)) == 3
+    status = expect(sweep("status", out, **options)).stdout
+    assert "1 stopped, 1 failed" in status or "1 failed, 1 stopped" in status, status
