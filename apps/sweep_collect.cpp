@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algos/training/file_io.hpp"
+#include "apps/command_line.hpp"
 #include "apps/sweep_status.hpp"
 #include "sim/errors.hpp"
 
@@ -66,7 +67,7 @@ std::string cell(std::string text) {
   return quoted + "\"";
 }
 
-std::vector<Table> read_tables(const SweepFolder& folder, const std::string& name) {
+std::vector<Table> read_tables(const SweepFolder& folder, const std::string& name, int& damaged) {
   std::vector<Table> tables;
   for (const FrozenPoint& point : folder.points()) {
     for (const std::int64_t seed : folder.seeds()) {
@@ -75,7 +76,13 @@ std::vector<Table> read_tables(const SweepFolder& folder, const std::string& nam
       std::error_code error;
       if (!fs::is_regular_file(file, error)) continue;
       Table table{&point, report_run(folder, run), {}, {}};
-      read_rows(file, table);
+      try {
+        read_rows(file, table);
+      } catch (const std::runtime_error& problem) {
+        ++damaged;
+        print_message(run.name() + " is left out: " + problem.what());
+        continue;
+      }
       if (!table.columns.empty()) tables.push_back(std::move(table));
     }
   }
@@ -105,14 +112,16 @@ void write_rows(const SweepFolder& folder, const Table& table,
 
 }  // namespace
 
-int collect_table(const SweepFolder& folder, const std::string& table, std::ostream& out) {
+CollectedRuns collect_table(const SweepFolder& folder, const std::string& table,
+                            std::ostream& out) {
   const std::vector<std::string> known = {"train", "episodes", "eval", "overestimation",
                                           "overestimation_states"};
   if (std::ranges::count(known, table) == 0) {
     throw ConfigError("--table " + table +
                       ": choose train, episodes, eval, overestimation or overestimation_states");
   }
-  const std::vector<Table> tables = read_tables(folder, table);
+  int damaged = 0;
+  const std::vector<Table> tables = read_tables(folder, table, damaged);
   std::vector<std::string> columns;
   for (const Table& one : tables) {
     for (const std::string& column : one.columns) {
@@ -124,7 +133,7 @@ int collect_table(const SweepFolder& folder, const std::string& table, std::ostr
   for (const std::string& column : columns) out << ',' << column;
   out << '\n';
   for (const Table& one : tables) write_rows(folder, one, columns, out);
-  return static_cast<int>(tables.size());
+  return {static_cast<int>(tables.size()), damaged};
 }
 
 }  // namespace anthill

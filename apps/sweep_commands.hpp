@@ -26,6 +26,9 @@ void add_task_command(CLI::App& app, Chosen& chosen);     // one task of an arra
 int run_here(const SweepFolder& folder, const std::vector<RunGroup>& groups, int jobs,
              int elsewhere = 0);
 
+/// Throws std::runtime_error where Slurm's controller, and not squeue, is missing.
+void refuse_unknown_queue();
+
 /// Submits these processes to Slurm and says under which numbers; returns the exit code.
 int submit_groups(const SweepFolder& folder, const std::vector<RunGroup>& groups,
                   const SubmitOptions& options);

@@ -134,7 +134,11 @@ class Engine {
       const auto slot = static_cast<int>(free - slots_.begin());
       const Waiting next = waiting_[i];
       waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-      if (is_as_planned(next.group)) begin(next, slot);
+      if (is_over(folder_, next.group)) {
+        add(next.group);  // by another process, in the meantime
+      } else if (is_as_planned(next.group)) {
+        begin(next, slot);
+      }
     }
   }
 
@@ -155,20 +159,23 @@ class Engine {
 
   void begin(const Waiting& what, int slot) {
     Launch launch;
+    std::uintmax_t log_begin = 0;
+    pid_t pid = 0;
+    // what is wrong with one folder is no other run's end
     try {
       launch = launch_of(folder_, what.group);
-    } catch (const ConfigError& error) {
-      end(what.group, kExitWrongUsage, error.what());
+      for (const SweepRun& run : what.group) {
+        std::error_code error;
+        fs::remove(folder_.result_of(run), error);
+      }
+      log_begin = size_of(launch.log);
+      pid = start_process(launch.command, cores_of_slot(cores_, slot, options_.jobs), launch.log);
+    } catch (const std::exception& error) {
+      const bool refused = dynamic_cast<const ConfigError*>(&error) != nullptr;
+      end(what.group, refused ? kExitWrongUsage : kExitFailed, error.what());
       say(what.group[0].name() + " cannot go on: " + error.what());
       return;
     }
-    for (const SweepRun& run : what.group) {
-      std::error_code error;
-      fs::remove(folder_.result_of(run), error);
-    }
-    const std::uintmax_t log_begin = size_of(launch.log);
-    const pid_t pid =
-        start_process(launch.command, cores_of_slot(cores_, slot, options_.jobs), launch.log);
     slots_[static_cast<std::size_t>(slot)] = true;
     say(launch.name + " begins");
     active_.emplace(pid, Active{what, launch, slot, log_begin});
@@ -190,10 +197,19 @@ class Engine {
     const Launch& launch = active.launch;
     // a process that had not come to listen, or was told twice
     if (stop_ && (code == 128 + SIGTERM || code == 128 + SIGINT)) code = kExitStopped;
-    if (code == kExitWrongUsage && is_held(launch) && active.what.attempts + 1 < kMostAttempts) {
-      waiting_.push_back(
-          {active.what.group, active.what.attempts + 1, Clock::now() + kAttemptPeriod});
-      say(launch.name + " is held by another process; trying again");
+    if (code == kExitWrongUsage && is_over(folder_, active.what.group)) {
+      add(active.what.group);  // the process that held it has finished it
+      return;
+    }
+    if (code == kExitWrongUsage && is_held(launch)) {
+      const bool again = active.what.attempts + 1 < kMostAttempts;
+      say(launch.name + " is held by another process; " + (again ? "trying again" : "left to it"));
+      if (again) {
+        waiting_.push_back(
+            {active.what.group, active.what.attempts + 1, Clock::now() + kAttemptPeriod});
+      } else {
+        count(active.what.group, kExitStopped);
+      }
       return;
     }
     std::string reason = last_message(launch.log, active.log_begin);
@@ -214,7 +230,11 @@ class Engine {
   /// Writes down how the process of a group ended for each of its runs.
   void end(const RunGroup& group, int code, const std::string& reason) {
     for (const SweepRun& run : group) {
-      write_result(folder_, run, exit_code_of(run, group, code), reason);
+      try {
+        write_result(folder_, run, exit_code_of(run, group, code), reason);
+      } catch (const std::exception& error) {
+        say(run.name() + ": how it ended is not written down: " + error.what());
+      }
     }
     count(group, code);
   }

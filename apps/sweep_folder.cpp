@@ -1,9 +1,16 @@
 #include "apps/sweep_folder.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "algos/training/file_io.hpp"
+#include "apps/command_line.hpp"
 #include "configs/members.hpp"
 #include "configs/sweep_identity.hpp"
 #include "configs/toml_text.hpp"
@@ -119,6 +126,21 @@ SweepFolder SweepFolder::freeze(const SweepFile& sweep, const std::vector<SweepP
                    json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   return folder;
 }
+
+SweepLock::SweepLock(const fs::path& sweep) {
+  make_folder(sweep);
+  const fs::path file = sweep / ".lock";
+  descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode_t{0666});
+  if (descriptor_ < 0) {
+    throw std::runtime_error("cannot write '" + file.string() + "': " + std::strerror(errno));
+  }
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  print_message("another process prepares '" + sweep.string() + "'; waiting for it");
+  while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+SweepLock::~SweepLock() { ::close(descriptor_); }
 
 SweepFolder SweepFolder::open(const fs::path& path) {
   SweepFolder folder;

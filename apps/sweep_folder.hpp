@@ -6,6 +6,7 @@
 ///     SWEEP/ID-short-overrides/seed-3/      a run folder (docs/run_folder.md)
 ///     SWEEP/ID-short-overrides/seed-3.log   what the run said
 ///     SWEEP/ID-short-overrides/seed-3.json  how its last process ended
+///     SWEEP/.lock                       held by who freezes or submits it
 ///     SWEEP/.jobs/0001/                 an array job
 ///     SWEEP/.stacks/ID/                 several runs in one process (sweep_stack.hpp)
 #pragma once
@@ -89,6 +90,21 @@ class SweepFolder {
   std::vector<std::string> keys_;
   std::vector<FrozenPoint> points_;
   std::vector<std::int64_t> seeds_;
+};
+
+/// Held while a sweep is frozen or submitted: two processes do it one after the other. Waits for
+/// the other one, and says so; ends with this process at the latest. Where the file system knows no
+/// locks there is none.
+class SweepLock {
+ public:
+  /// Makes `sweep` where it is missing. Throws std::runtime_error when it cannot be written.
+  explicit SweepLock(const std::filesystem::path& sweep);
+  ~SweepLock();
+  SweepLock(const SweepLock&) = delete;
+  SweepLock& operator=(const SweepLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
 };
 
 /// runs/NAME: where a sweep goes unless its user says otherwise.

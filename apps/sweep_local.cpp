@@ -21,6 +21,8 @@
 namespace anthill {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct SweepArguments {
   std::string file, out, table = "eval";
   std::vector<std::string> overrides;
@@ -67,7 +69,10 @@ int run(const SweepArguments& arguments) {
   const std::vector<SweepPoint> points = expand_sweep(sweep);
   const std::filesystem::path out =
       arguments.out.empty() ? default_sweep_folder(sweep) : std::filesystem::path(arguments.out);
-  const SweepFolder folder = SweepFolder::freeze(sweep, points, out);
+  const SweepFolder folder = [&] {
+    const SweepLock lock(out);
+    return SweepFolder::freeze(sweep, points, out);
+  }();
   std::vector<SweepRun> runs;
   int elsewhere = 0;
   for (const RunReport& report : report_runs(folder)) {
@@ -90,6 +95,24 @@ void print_former_points(const SweepFolder& folder) {
                 " no longer in the sweep file left out; the folders stay as they are");
 }
 
+/// "POINT/seed-3" -> what its last task wrote, for runs of array jobs.
+std::map<std::string, fs::path> task_outputs(const SweepFolder& folder) {
+  std::map<std::string, fs::path> outputs;
+  for (const fs::path& job : job_folders(folder)) {
+    std::error_code error;
+    if (!fs::exists(job / "job_id", error) || fs::exists(job / "cancelled", error)) continue;
+    const ArrayTasks tasks = read_job(job).tasks;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      for (const RunGroup& group : tasks[i]) {
+        for (const SweepRun& run : group) {
+          outputs[run.name()] = job / ("task-" + std::to_string(i) + ".out");
+        }
+      }
+    }
+  }
+  return outputs;
+}
+
 /// "POINT/seed-3" -> "stack ID", for stacks that have begun.
 std::map<std::string, std::string> stack_names(const SweepFolder& folder) {
   std::map<std::string, std::string> names;
@@ -102,14 +125,27 @@ std::map<std::string, std::string> stack_names(const SweepFolder& folder) {
 int print_status(const SweepArguments& arguments) {
   const SweepFolder folder = SweepFolder::open(arguments.file);
   std::vector<RunReport> reports = report_runs(folder);
-  const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
+  const auto queue = ask_queue(folder);
+  const std::map<std::string, std::string> queued =
+      queued_runs(queue.value_or(std::vector<QueuedTask>()));
+  std::map<std::string, fs::path> outputs;
+  if (queue) outputs = task_outputs(folder);
   int in_queue = 0;
   for (RunReport& report : reports) {
     const auto found = queued.find(report.run.name());
-    if (found == queued.end() || report.progress == RunProgress::finished ||
-        report.progress == RunProgress::running) {
+    if (report.progress == RunProgress::finished || report.progress == RunProgress::running) {
       continue;
     }
+    if (found == queued.end()) {
+      const auto output = outputs.find(report.run.name());
+      if (report.progress == RunProgress::waiting && output != outputs.end()) {
+        report.reason = "its task has ended without beginning it; see " + output->second.string();
+      }
+      continue;
+    }
+    // its task goes on with the others
+    const bool is_left = report.progress == RunProgress::failed && found->second.ends_with("(R)");
+    if (is_left) continue;
     ++in_queue;
     report.progress = RunProgress::waiting;
     report.reason = "in the queue as " + found->second;
@@ -118,8 +154,9 @@ int print_status(const SweepArguments& arguments) {
   double remaining = 0.0;
   int running = 0;
   for (const RunReport& report : reports) {
-    const bool dull =
-        report.progress == RunProgress::finished || report.progress == RunProgress::waiting;
+    const bool dull = report.progress == RunProgress::finished ||
+                      (report.progress == RunProgress::waiting &&
+                       (report.reason.empty() || queued.contains(report.run.name())));
     const auto stack = stacks.find(report.run.name());
     if (!dull || arguments.all) {
       std::printf("%s%s\n", report_line(report).c_str(),
@@ -140,17 +177,17 @@ int print_status(const SweepArguments& arguments) {
 int collect(const SweepArguments& arguments) {
   const SweepFolder folder = SweepFolder::open(arguments.file);
   std::ostringstream text;
-  const int found = collect_table(folder, arguments.table, text);
+  const CollectedRuns runs = collect_table(folder, arguments.table, text);
   const std::size_t all = folder.runs().size();
   if (arguments.out.empty()) {
     std::fputs(text.str().c_str(), stdout);
   } else {
     replace_file(arguments.out, text.str(), false);
   }
-  print_message(std::to_string(found) + " of " + std::to_string(all) + " runs have " +
+  print_message(std::to_string(runs.found) + " of " + std::to_string(all) + " runs have " +
                 arguments.table + ".csv");
   print_former_points(folder);
-  return kExitFinished;
+  return runs.damaged == 0 ? kExitFinished : kExitFailed;
 }
 
 CLI::App* add_command(CLI::App& app, Chosen& chosen, const std::string& name,

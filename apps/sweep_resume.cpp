@@ -1,6 +1,7 @@
 /// anthill sweep resume: what is not finished goes on.
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "apps/command_line.hpp"
 #include "apps/exit_codes.hpp"
@@ -29,7 +30,12 @@ int resume(const ResumeArguments& arguments) {
   const SweepFolder folder = SweepFolder::open(arguments.folder);
   const std::vector<fs::path> jobs = job_folders(folder);
   const bool here = arguments.here || arguments.jobs > 0 || jobs.empty();
-  const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
+  std::optional<SweepLock> lock;  // until the queue has what is submitted
+  if (!here) lock.emplace(folder.path());
+  const auto queue = ask_queue(folder);
+  if (!queue && !here) refuse_unknown_queue();
+  const std::map<std::string, std::string> queued =
+      queued_runs(queue.value_or(std::vector<QueuedTask>()));
   std::vector<SweepRun> runs;
   int elsewhere = 0;
   for (const RunReport& report : report_runs(folder)) {

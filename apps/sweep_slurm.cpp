@@ -87,6 +87,12 @@ std::string job_json(const ArrayTasks& tasks, const SubmitOptions& options) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// Also where links lead to one of the paths.
+bool is_same_folder(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  return a == b || fs::equivalent(a, b, error);
+}
+
 /// Makes the next folder; two submitters never get the same one.
 fs::path claim_job_folder(const SweepFolder& folder) {
   make_folder(folder.jobs());
@@ -228,11 +234,11 @@ ArrayJob read_job(const fs::path& job) {
   }
 }
 
-std::vector<QueuedTask> queued_tasks(const SweepFolder& folder) {
+std::optional<std::vector<QueuedTask>> ask_queue(const SweepFolder& folder) {
   std::vector<QueuedTask> found;
   const Captured answer = capture({"squeue", "--noheader", "--array", "--user",
                                    std::to_string(::getuid()), "--format", "%F|%K|%t|%Z"});
-  if (answer.exit_code != 0) return found;
+  if (answer.exit_code != 0) return std::nullopt;
   std::istringstream lines(answer.output);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream cells(line);
@@ -242,8 +248,9 @@ std::vector<QueuedTask> queued_tasks(const SweepFolder& folder) {
     std::getline(cells, state, '|');
     std::getline(cells, place);
     const bool is_number = !index.empty() && std::ranges::all_of(index, ::isdigit);
-    if (is_number && fs::path(place).parent_path() == folder.jobs()) {
-      found.push_back({place, array_id, state, std::atoi(index.c_str())});
+    if (is_number && is_same_folder(fs::path(place).parent_path(), folder.jobs())) {
+      const fs::path job = folder.jobs() / fs::path(place).filename();
+      found.push_back({job, array_id, state, std::atoi(index.c_str())});
     }
   }
   return found;

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,8 +76,9 @@ struct QueuedTask {
   int index = 0;
 };
 
-/// This user's tasks of this sweep in Slurm's queue, as squeue says; none where it cannot be asked.
-std::vector<QueuedTask> queued_tasks(const SweepFolder& folder);
+/// This user's tasks of this sweep in Slurm's queue, by whatever path it was submitted; nothing
+/// where squeue is missing or the controller does not answer.
+std::optional<std::vector<QueuedTask>> ask_queue(const SweepFolder& folder);
 
 /// Their runs: "POINT/seed-3" -> "12_3 (PD)".
 std::map<std::string, std::string> queued_runs(const std::vector<QueuedTask>& tasks);

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <sstream>
 
 #include "algos/training/file_io.hpp"
@@ -52,8 +53,11 @@ void print_plan(const SweepFolder& folder, const std::vector<ArrayTasks>& arrays
 }
 
 /// Runs that nobody works on, as processes; says what is left out.
-std::vector<RunGroup> groups_to_submit(const SweepFolder& folder, int stack) {
-  const std::map<std::string, std::string> queued = queued_runs(queued_tasks(folder));
+std::vector<RunGroup> groups_to_submit(const SweepFolder& folder, int stack, bool dry_run) {
+  const auto queue = ask_queue(folder);
+  if (!queue && !dry_run) refuse_unknown_queue();
+  const std::map<std::string, std::string> queued =
+      queued_runs(queue.value_or(std::vector<QueuedTask>()));
   std::vector<SweepRun> runs;
   int finished = 0, busy = 0, failed = 0;
   for (const RunReport& report : report_runs(folder)) {
@@ -88,8 +92,10 @@ int submit(const SubmitArguments& arguments) {
   const std::vector<SweepPoint> points = expand_sweep(sweep);
   const fs::path out =
       arguments.out.empty() ? default_sweep_folder(sweep) : fs::path(arguments.out);
+  std::optional<SweepLock> lock;  // until the queue has what is submitted
+  if (!arguments.dry_run) lock.emplace(out);
   const SweepFolder folder = SweepFolder::freeze(sweep, points, out, !arguments.dry_run);
-  const std::vector<RunGroup> groups = groups_to_submit(folder, options.stack);
+  const std::vector<RunGroup> groups = groups_to_submit(folder, options.stack, arguments.dry_run);
   if (arguments.dry_run) {
     if (!groups.empty()) print_plan(folder, plan_arrays(groups, options), options);
     return kExitFinished;
@@ -99,14 +105,17 @@ int submit(const SubmitArguments& arguments) {
 
 int cancel(const std::string& path) {
   const SweepFolder folder = SweepFolder::open(path);
-  const bool can_ask = capture({"squeue", "--version"}).exit_code == 0;
+  const auto queue = ask_queue(folder);
   std::map<fs::path, std::string> ids;
-  for (const QueuedTask& task : queued_tasks(folder)) ids[task.job] = task.array_id;
-  for (const fs::path& job : job_folders(folder)) {
-    std::error_code error;
-    if (!can_ask && fs::exists(job / "job_id", error)) ids[job] = read_file(job / "job_id");
+  if (queue) {
+    for (const QueuedTask& task : *queue) ids[task.job] = task.array_id;
+  } else {  // which of them are over is unknown: all that were ever submitted
+    for (const fs::path& job : job_folders(folder)) {
+      std::error_code error;
+      if (fs::exists(job / "job_id", error)) ids[job] = read_file(job / "job_id");
+    }
   }
-  int failures = 0;
+  std::size_t failures = 0;
   for (auto& [job, id] : ids) {
     while (!id.empty() && id.back() == '\n') id.pop_back();
     replace_file(job / "cancelled", "", false);
@@ -117,11 +126,18 @@ int cancel(const std::string& path) {
                     (answer.exit_code == 127 ? "no scancel on this machine" : answer.errors));
     }
   }
-  print_message("cancelled " + std::to_string(ids.size()) + " array jobs; what had begun is saved");
+  print_message("cancelled " + std::to_string(ids.size() - failures) +
+                " array jobs; what had begun is saved");
   return failures == 0 ? kExitFinished : kExitFailed;
 }
 
 }  // namespace
+
+void refuse_unknown_queue() {
+  if (!is_on_path("squeue")) return;
+  throw std::runtime_error(
+      "squeue does not answer: what is in the queue would be submitted twice; try again later");
+}
 
 int submit_groups(const SweepFolder& folder, const std::vector<RunGroup>& groups,
                   const SubmitOptions& options) {

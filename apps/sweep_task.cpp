@@ -1,6 +1,7 @@
 /// anthill sweep task: one task of an array job, on a node (scripts/slurm_task calls it).
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -27,11 +28,11 @@ struct TaskArguments {
   bool requeue = false;
 };
 
-/// How often the time limit has stopped this task, and how far all its runs together had come the
-/// last time.
+/// How often the time limit has stopped this task, and how far each of its runs had come the last
+/// time.
 struct Continuations {
   int count = 0;
-  std::int64_t env_steps = -1;
+  std::map<std::string, std::int64_t> env_steps;
 };
 
 fs::path continuations_file(const TaskArguments& arguments) {
@@ -43,14 +44,20 @@ Continuations read_continuations(const TaskArguments& arguments) {
   std::error_code error;
   if (!fs::exists(file, error)) return {};
   const Json json = Json::parse(read_file(file), nullptr, false);
-  if (!json.is_object()) return {};
-  return {json.value("continuations", 0), json.value("env_steps", std::int64_t{-1})};
+  try {
+    return {json.at("continuations").get<int>(),
+            json.at("env_steps").get<std::map<std::string, std::int64_t>>()};
+  } catch (const Json::exception& problem) {
+    throw ConfigError("'" + file.string() + "' is damaged (" + problem.what() +
+                      "); anthill sweep resume --unfinished goes on");
+  }
 }
 
-std::int64_t env_steps_of(const SweepFolder& folder, const std::vector<SweepRun>& runs) {
-  std::int64_t sum = 0;
-  for (const SweepRun& run : runs) sum += report_run(folder, run).env_steps;
-  return sum;
+std::map<std::string, std::int64_t> env_steps_of(const SweepFolder& folder,
+                                                 const std::vector<SweepRun>& runs) {
+  std::map<std::string, std::int64_t> steps;
+  for (const SweepRun& run : runs) steps[run.name()] = report_run(folder, run).env_steps;
+  return steps;
 }
 
 /// The task will not go on by itself: its runs' results say why.
@@ -81,14 +88,19 @@ void put_back() {
 int go_on_later(const SweepFolder& folder, const std::vector<SweepRun>& runs,
                 const TaskArguments& arguments, int most) {
   Continuations before = read_continuations(arguments);
-  const std::int64_t env_steps = env_steps_of(folder, runs);
+  const std::map<std::string, std::int64_t> env_steps = env_steps_of(folder, runs);
   if (before.count >= most) {
     return give_up(folder, runs,
                    "the time limit has stopped this task " + std::to_string(before.count + 1) +
                        " times; raise --max-continuations, or go on with anthill sweep resume "
                        "--failed");
   }
-  if (before.env_steps >= env_steps) {
+  // one that failed may be further back than it was
+  const bool none = std::ranges::all_of(before.env_steps, [&](const auto& run) {
+    const auto now = env_steps.find(run.first);
+    return now == env_steps.end() || now->second <= run.second;
+  });
+  if (before.count > 0 && none) {
     return give_up(folder, runs,
                    "no env step was made between two time limits; submit with a longer time");
   }

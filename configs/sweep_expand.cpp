@@ -25,9 +25,9 @@ void check_size(const SweepFile& sweep) {
   points += static_cast<double>(sweep.includes.size());
   const double runs = points * static_cast<double>(sweep.seeds.size());
   if (runs <= static_cast<double>(sweep.max_runs)) return;
-  throw ConfigError(printable(sweep.path) + ": too many runs: " + grouped(points) + " points x " +
-                    std::to_string(sweep.seeds.size()) + " seeds = " + grouped(runs) +
-                    ", more than max_runs = " + std::to_string(sweep.max_runs) +
+  throw ConfigError(printable(sweep.path) + ":1:1: too many runs: " + grouped(points) +
+                    " points x " + std::to_string(sweep.seeds.size()) + " seeds = " +
+                    grouped(runs) + ", more than max_runs = " + std::to_string(sweep.max_runs) +
                     "; shorten the lists, or raise max_runs at the top of the file");
 }
 
@@ -85,7 +85,7 @@ class Expansion {
                         ": this [[exclude]] agrees with no point; correct or remove it");
     }
     if (points_.empty()) {
-      throw ConfigError(printable(sweep_.path) +
+      throw ConfigError(sweep_.excludes.front().location +
                         ": no point is left; the excludes take away everything");
     }
     return std::move(points_);
@@ -133,7 +133,14 @@ std::vector<SweepPoint> expand_sweep(const SweepFile& sweep) {
 ResolvedExperiment resolve_point(const SweepFile& sweep, const SweepPoint& point) {
   std::vector<Setting> later = sweep.fixed;
   later.insert(later.end(), point.settings.begin(), point.settings.end());
-  return resolve_experiment(sweep.base, later);
+  try {
+    return resolve_experiment(sweep.base, later);
+  } catch (const ConfigError& error) {
+    const bool is_placed = std::string(error.what()).starts_with(printable(sweep.path) + ":");
+    if (point.settings.empty() || is_placed) throw;
+    throw ConfigError(point.location + ": the point " + short_overrides(point) + ": " +
+                      error.what());
+  }
 }
 
 std::string short_overrides(const SweepPoint& point) {

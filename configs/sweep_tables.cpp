@@ -99,6 +99,7 @@ SweepCombination SweepTables::combination(const toml::table& table, const std::s
 }
 
 std::vector<SweepAxis> SweepTables::grid(const toml::table& table) const {
+  if (table.empty()) refuse(table.source().begin, "[grid] is empty; fill or remove it");
   std::vector<SweepAxis> axes;
   for (const Entry& entry : entries(table)) {
     SweepAxis axis;

@@ -7,9 +7,9 @@ using namespace anthill;
 
 namespace {
 
-std::string sweep_error(const std::string& text) {
+std::string sweep_error(const std::string& text, const std::string& more_base = "") {
   const TemporaryFolder folder;
-  write_file("base.toml", "[sim]\nenv = \"Pendulum-v1\"\n");
+  write_file("base.toml", "[sim]\nenv = \"Pendulum-v1\"\n" + more_base);
   write_file("s.toml", "base = \"base.toml\"\n" + text);
   return error_of([] { expand_sweep(read_sweep("s.toml", {})); });
 }
@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(values) {
       "[[zip]]\n\"agent.tau\" = [0.1, 0.2]\n\"sim.num_envs\" = [1]\n",
       "s.toml:4:18: the lists of a [[zip]] have equal lengths: 'sim.num_envs' has 1 values, "
       "'agent.tau' has 2");
+  check_error("[grid]\n", "s.toml:2:1: [grid] is empty; fill or remove it");
   check_error("[zip]\n\"agent.tau\" = [0.1, 0.2]\n",
               "s.toml:2:1: zip is a list of tables; write [[zip]] and keys below it");
   check_error("[[include]]\n", "s.toml:2:1: this [[include]] has no setting; fill or remove it");
@@ -72,10 +73,17 @@ BOOST_AUTO_TEST_CASE(points) {
   check_error("[grid]\n\"agent.tau\" = [0.1, 0.2]\n[[exclude]]\n\"agent.tau\" = 0.3\n",
               "s.toml:4:1: this [[exclude]] agrees with no point; correct or remove it");
   check_error("[grid]\n\"agent.tau\" = [0.1]\n[[exclude]]\n\"agent.tau\" = 0.1\n",
-              "s.toml: no point is left; the excludes take away everything");
+              "s.toml:4:1: no point is left; the excludes take away everything");
   // relations between settings hold in every point
   const std::string message = sweep_error("[grid]\n\"actor.log_std_min\" = [-5, 4]\n");
   BOOST_TEST(message.starts_with("s.toml:3:28: actor.log_std_min"), message);
+  // the base's line is blamed: then the point is named too
+  const std::string blames_base =
+      sweep_error("[grid]\n\"training.total_env_steps\" = [20_000, 500]\n\"agent.tau\" = [0.1]\n",
+                  "[training]\nlearning_starts = 1000\n");
+  BOOST_TEST(blames_base.starts_with("s.toml:4:16: the point tau-0.1-total_env_steps-500: "
+                                     "base.toml:4:19: "),
+             blames_base);
 }
 
 BOOST_AUTO_TEST_CASE(top) {
@@ -109,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_million_points_are_refused_at_once) {
                            "]\n\"sim.num_envs\" = [" + list + "]\n\"agent.target_period\" = [" +
                            list + "]\n";
   check_error(text,
-              "s.toml: too many runs: 1000000 points x 5 seeds = 5000000, more than max_runs = "
+              "s.toml:1:1: too many runs: 1000000 points x 5 seeds = 5000000, more than max_runs = "
               "10000; shorten the lists, or raise max_runs at the top of the file");
   check_error("max_runs = 1_000_000\n",
               "s.toml:2:12: max_runs is an integer in [1, 100000], got the integer 1000000");

@@ -216,27 +216,96 @@ def test_names_reach_no_shell(tmp_path):
 def test_what_runs_elsewhere_is_not_finished(finished, tmp_path):
     shutil.copytree(finished[0], tmp_path / "out")
     name, path = next(iter(run_folders(tmp_path / "out").items()))
-    status = status_of(path) | {"state": "running", "pid": os.getpid()}
-    status["updated_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    (path / "status.json").write_text(json.dumps(status))
+    (path / "status.json").write_text(json.dumps(status_of(path) | {"state": "running"}))
+    (path / "owner.json").write_text(json.dumps({"pid": os.getpid(), "host": os.uname().nodename}))
     file = write_sweep(tmp_path, GRID)
     said = expect(sweep("run", file, "-o", tmp_path / "out"), 3).stderr
     assert f"{name} is running already; left out" in said
     assert "0 failed, 0 not finished, 1 running elsewhere; see anthill sweep status" in said
 
 
-def test_a_run_that_failed_between_two_time_limits_does_not_end_its_task(tmp_path):
-    (tmp_path / "bin").mkdir()
-    for name in ("sbatch", "squeue", "scontrol", "scancel"):
-        (tmp_path / "bin" / name).write_text("#!/bin/sh\necho 77\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-    options = {"env": os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}}
+@pytest.fixture
+def fake_slurm(tmp_path):
+    """Commands named as Slurm's that remember what was submitted and run nothing: options for subprocess."""
+    queue, folder = tmp_path / "queue", tmp_path / "bin"
+    folder.mkdir()
+    for name, text in {
+        "sbatch": 'for word; do case $word in --chdir=*) job=${word#--chdir=} ;; --array=0-*) last=${word#--array=0-} ;; esac; done\n'
+                  f'sleep 0.5; for i in $(seq 0 "$last"); do echo "77|$i|PD|$job" >>"{queue}"; done; echo 77\n',
+        "squeue": f'[ ! -e "{queue}.silent" ] || exit 1; cat "{queue}" 2>/dev/null; exit 0\n',
+        "scontrol": "exit 0\n",
+        "scancel": f'echo "$@" >>"{queue}.cancelled"\n',
+    }.items():
+        (folder / name).write_text("#!/bin/sh\n" + text)
+        (folder / name).chmod(0o755)
+    return {"env": os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}}
+
+
+def test_a_queue_is_known_by_any_path_and_asked_before_anything_is_submitted(fake_slurm, tmp_path):
+    file = write_sweep(tmp_path, "seeds = [0, 1]\n")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    expect(sweep("submit", file, "-o", tmp_path / "link/out", **fake_slurm))
+    out = tmp_path / "real/out"
+    assert "2 of those waiting are in Slurm's queue" in expect(sweep("status", out, **fake_slurm)).stdout
+    assert "2 running or in the queue" in expect(sweep("submit", file, "-o", out, **fake_slurm)).stderr
+    # a controller that does not answer is no empty queue
+    (tmp_path / "queue.silent").touch()
+    assert_fails(sweep("submit", file, "-o", out, **fake_slurm), 1, "squeue does not answer", "twice")
+    assert_fails(sweep("resume", out, "--unfinished", **fake_slurm), 1, "squeue does not answer")
+    assert "cancelled 1 array jobs" in expect(sweep("cancel", out, **fake_slurm)).stderr
+    assert (tmp_path / "queue.cancelled").read_text() == "77\n"
+
+
+def test_a_task_that_ended_before_its_runs_began_is_named(fake_slurm, tmp_path):
+    out = tmp_path / "out"
+    expect(sweep("submit", write_sweep(tmp_path, "seeds = [0, 1]\n"), "-o", out, "--pack", 2, **fake_slurm))
+    (tmp_path / "queue").unlink()
+    status = expect(sweep("status", out, **fake_slurm)).stdout
+    assert status.count("its task has ended without beginning it; see " + str(out / ".jobs/0001/task-0.out")) == 2
+
+
+@pytest.mark.parametrize("command", ["run", "submit"])
+def test_two_at_the_same_moment_do_it_once(fake_slurm, tmp_path, command):
+    file = write_sweep(tmp_path, GRID.replace("[0.1, 0.2]", "[0.1, 0.2, 0.3, 0.4]"))
+    words = [BIN / "anthill", "sweep", command, file, "-o", tmp_path / "out"]
+    both = [subprocess.Popen(words, stderr=subprocess.PIPE, text=True, **fake_slurm) for _ in range(2)]
+    said = [process.communicate(timeout=200)[1] for process in both]
+    assert all(process.returncode in (0, 3) for process in both), said
+    if command == "submit":
+        assert len((tmp_path / "queue").read_text().splitlines()) == 8, said
+    else:
+        expect(sweep("run", file, "-o", tmp_path / "out"))
+        assert all(status_of(path)["state"] == "finished" for path in run_folders(tmp_path / "out").values())
+
+
+def test_one_folder_that_cannot_be_written_ends_no_other_run(tmp_path):
+    file, out = write_sweep(tmp_path, GRID), tmp_path / "out"
+    expect(sweep("run", file, "-o", out, "--set", "training.total_env_steps=300"))
+    file = write_sweep(tmp_path, GRID.replace("[0, 1]", "[2, 3]"))
+    first = next(iter(run_folders(out).values())).parent
+    (first / "seed-2.json/full").mkdir(parents=True)
+    said = expect(sweep("run", file, "-o", out, "--set", "training.total_env_steps=300"), 0).stderr
+    assert f"{first.name}/seed-2: how it ended is not written down" in said and "4 finished" in said
+
+
+def test_a_damaged_table_is_left_out(finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "out")
+    name, path = next(iter(run_folders(tmp_path / "out").items()))
+    with open(path / "eval.csv", "a") as file:
+        file.write("1,2\n")
+    result = expect(sweep("collect", tmp_path / "out"), 1)
+    assert f"{name} is left out" in result.stderr and "3 of 4 runs have eval.csv" in result.stderr
+    assert len({line.split(",")[0] + line.split(",")[1] for line in result.stdout.splitlines()[1:]}) == 3
+
+
+def test_a_run_that_failed_between_two_time_limits_does_not_end_its_task(fake_slurm, tmp_path):
     out = tmp_path / "out"
     base = LONG.replace(f"= {LONG_STEPS}", "= 50_000_000")
-    expect(sweep("submit", write_sweep(tmp_path, "seeds = [0, 1]\n", base), "-o", out, "--pack", 2, **options))
+    expect(sweep("submit", write_sweep(tmp_path, "seeds = [0, 1]\n", base), "-o", out, "--pack", 2, **fake_slurm))
 
     def until_the_time_limit(on_the_way):
-        task = subprocess.Popen([BIN / "anthill", "sweep", "task", out / ".jobs/0001", "0"], **options)
+        task = subprocess.Popen([BIN / "anthill", "sweep", "task", out / ".jobs/0001", "0"], **fake_slurm)
         on_the_way()
         task.send_signal(signal.SIGUSR1)
         return task.wait(timeout=100)
@@ -248,16 +317,16 @@ def test_a_run_that_failed_between_two_time_limits_does_not_end_its_task(tmp_pat
             time.sleep(0.01)
 
     def env_steps(seed):
-        return status_of(next(out.glob(f"*/seed-{seed}"), out)).get("env_steps", 0)
+        return status_of(next((path for path in out.glob(f"*/seed-{seed}")), out)).get("env_steps", 0)
 
     def kill_the_first():
         wait_for(lambda: env_steps(0) > 20_000 and env_steps(1) > 500)
         [first] = out.glob("*/seed-0")
         os.kill(status_of(first)["pid"], signal.SIGKILL)
-        wait_for(lambda: "1 failed" in sweep("status", out, **options).stdout)
+        wait_for(lambda: "1 failed" in sweep("status", out).stdout)  # some seconds of silence
 
     assert until_the_time_limit(kill_the_first) == 3
     before = env_steps(1)
     assert until_the_time_limit(lambda: wait_for(lambda: env_steps(1) > before)) == 3
-    status = expect(sweep("status", out, **options)).stdout
-    assert "1 stopped, 1 failed" in status or "1 failed, 1 stopped" in status, status
+    status = expect(sweep("status", out)).stdout
+    assert "1 stopped" in status and "1 failed" in status, status
