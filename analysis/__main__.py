@@ -26,6 +26,7 @@ def build_parser() -> argparse.ArgumentParser:
     _shared(table)
     probes = commands.add_parser("probes", help="what anthill probe wrote beside each other, as Markdown")
     probes.add_argument("probes", nargs="+", metavar="FOLDER|NAME=FOLDER", help="rows in this order at every env step")
+    probes.add_argument("--at", type=int, metavar="STEP", help="only the checkpoints of that env step")
     live = commands.add_parser("live", help="one picture of a run, drawn again while it goes on")
     live.add_argument("run", metavar="RUN", type=Path)
     live.add_argument("-o", "--output", type=Path, help="FILE.png or FILE.html (default: live.png in the run's folder)")
@@ -92,7 +93,7 @@ def run(arguments) -> None:
     elif arguments.command == "probes":
         from analysis.probes import markdown_table as probes_table
 
-        print(probes_table(arguments.probes))
+        print(probes_table(arguments.probes, arguments.at))
     elif arguments.command == "live":
         from analysis.live import live
 

@@ -16,10 +16,10 @@ REQUIRED = (
 )  # fmt: skip
 
 
-def markdown_table(probes: list[str]) -> str:
+def markdown_table(probes: list[str], step: int | None = None) -> str:
     """A row per env step, kind of states and run of every folder that `anthill probe` wrote; `NAME=PATH` names one.
 
-    ValueError says which folder cannot be read.
+    With `step` only the rows of that env step. ValueError says which folder cannot be read, or that there are none.
     """
     tables = []
     for given in probes:
@@ -32,6 +32,11 @@ def markdown_table(probes: list[str]) -> str:
         several, name = table.run.nunique() > 1, name or path.name
         tables.append(table.assign(probe=[f"{name}, {run}" if several else name for run in table.run], file=len(tables)))
     rows = pd.concat(tables).sort_values(["states", "env_steps", "file"], kind="stable")
+    if step is not None:
+        known = sorted({int(value) for value in rows.env_steps})
+        rows = rows[rows.env_steps == step]
+        if not len(rows):
+            raise ValueError(f"--at {step}: no such checkpoint was probed; there are {', '.join(map(str, known))}")
     lines = [
         "| states | env steps | probe | Q | soft value | B_r [95 %] | Spearman |",
         "|---|---|---|---|---|---|---|",

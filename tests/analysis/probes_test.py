@@ -23,6 +23,9 @@ def test_rows_of_one_step_stand_together_in_the_order_given(tmp_path):
         "| on_policy | 20,000 | own | 5 | 1 | 0.04 [-1, 1] | -0.25 |",
     ]
     assert "64 states of one run" in lines[-1]
+    assert len(markdown_table([str(swapped), str(own)], 10_000).splitlines()) == 6
+    with pytest.raises(ValueError, match="--at 5: no such checkpoint was probed; there are 10000, 20000"):
+        markdown_table([str(own)], 5)
 
 
 def test_the_runs_of_one_probe_are_named(tmp_path):
