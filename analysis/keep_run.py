@@ -19,10 +19,7 @@ def keep_run(run: Path, target: Path) -> None:
 
     overestimation.csv comes along where the run was probed; the state in status.json becomes provenance's `state`.
     """
-    provenance = json.loads((run / "provenance.json").read_text())
-    for section in ("executable", "model_xml"):
-        provenance[section]["path"] = Path(provenance[section]["path"]).name
-    provenance["arguments"] = [Path(a).name if a.startswith("/") else a for a in provenance["arguments"]]
+    provenance = _file_names(json.loads((run / "provenance.json").read_text()))
     if (run / "status.json").is_file():  # the rest of it names the machine
         provenance["state"] = json.loads((run / "status.json").read_text())["state"]
     target.mkdir(parents=True, exist_ok=True)
@@ -34,6 +31,15 @@ def keep_run(run: Path, target: Path) -> None:
     if (run / "overestimation.csv").is_file():
         shutil.copyfile(run / "overestimation.csv", target / "overestimation.csv")
     (target / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+
+
+def _file_names(value):
+    """Absolute paths become file names, also those of the processes that a resumed run had before."""
+    if isinstance(value, dict):
+        return {key: _file_names(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_file_names(item) for item in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def main() -> None:

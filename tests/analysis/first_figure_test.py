@@ -73,6 +73,7 @@ def test_a_kept_run_reads_back_and_names_no_machine(tmp_path):
         "executable": {"path": "/home/someone/anthill-train"},
         "model_xml": {"path": "none"},
         "arguments": ["/home/someone/anthill-train", "configs/x.toml", "--run", "/scratch/run"],
+        "earlier": [{"executable": {"path": "/home/someone/old/anthill-train"}, "arguments": ["/scratch/run"]}],
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))
     (folder / "status.json").write_text(json.dumps({"state": "stopped", "host": "somewhere"}))
