@@ -78,9 +78,13 @@ def heartbeat_age(run: Run) -> float:
 
 def title_of(run: Run) -> str:
     """Which run, what it does, how far it is."""
-    steps, total = run.status.get("env_steps", run.last_step), run.status.get("total_env_steps", 0)
-    text = f"{run.path.name} · {run.env} · seed {run.seed} · {run.state} · {steps:,}"
+    # a resume that was refused may have left zeros in status.json
+    steps, total = max(run.status.get("env_steps", 0), run.last_step), run.status.get("total_env_steps", 0)
+    name = "/".join(run.path.resolve().parts[-2:])  # ARM/seed-3
+    text = f"{name} · {run.env} · seed {run.seed} · {run.state} · {steps:,}"
     text += f" of {total:,} env steps" if total else " env steps"
+    if "trouble" in run.status:
+        text += f" · {run.status['trouble']}"
     if run.state == "running" and heartbeat_age(run) > LATE_S:
         text += f" · no heartbeat for {heartbeat_age(run):.0f} s"
     return text
@@ -136,19 +140,22 @@ def live(folder: Path, output: Path | None, period: float, once: bool) -> Path:
 
     A run without rows is waited for, unless `once`. ValueError says what is wrong with the input.
     """
-    output = output or folder / "live.png"
-    if output.suffix not in FORMATS:
-        raise ValueError(f"{output}: ends in neither {' nor '.join(FORMATS)}")
-    if period <= 0:
-        raise ValueError(f"--period {period:g}: must be above 0 seconds")
+    if output is None:
+        output = folder / "live.png"
     if not folder.is_dir():
         raise ValueError(f"{folder}: no such folder")
+    if output.suffix not in FORMATS:
+        raise ValueError(f"{output}: ends in neither {' nor '.join(FORMATS)}")
+    if not output.parent.is_dir():
+        raise ValueError(f"{output}: {output.parent} is no folder; make it, or choose another with -o")
+    if period <= 0:
+        raise ValueError(f"--period {period:g}: must be above 0 seconds")
     if any(folder.iterdir()) and not any((folder / mark).exists() for mark in (*MARKS, "status.json")):
         raise ValueError(f"{folder}: not a run folder (none of {', '.join(MARKS)})")
     said = ""
     while True:
         try:
-            run = read_run(folder)
+            run = read_run(folder, strict=False)
         except ValueError as error:
             begun = all((folder / name).is_file() and b"\n" in (folder / name).read_bytes()
                         for name in ("train.csv", "episodes.csv", "eval.csv"))

@@ -19,7 +19,7 @@ DIVERGED_ABOVE = 1e6
 LEARNER_COLUMNS = ("critic_loss", "actor_loss", "alpha", "entropy", "q_mean", "target_mean")
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
     """One run folder. Columns are defined in docs/metrics.md."""
 
@@ -32,6 +32,9 @@ class Run:
     config: dict = field(default_factory=dict)  # resolved.toml
     status: dict = field(default_factory=dict)
     source: str = "anthill"  # another library's name for a log read by analysis.external
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}: {self.env}, seed {self.seed}, {self.state}, {self.last_step:,} env steps)"
 
     @property
     def commit(self) -> str:
@@ -150,10 +153,21 @@ def read_config(path: Path) -> dict:
         raise ValueError(f"{path}: not TOML ({error}); is the file damaged?") from None
 
 
-def read_run(folder: str | Path) -> Run:
+def read_status(folder: Path, strict: bool) -> dict:
+    """status.json; of a damaged one, unless `strict`, that it is: the run may go on all the same."""
+    try:
+        return read_json(folder / "status.json")
+    except ValueError:
+        if strict:
+            raise
+        return {"state": "running", "trouble": "status.json cannot be read"}
+
+
+def read_run(folder: str | Path, *, strict: bool = True) -> Run:
     """Reads the tables of a run folder, and what it has of configuration, provenance and status.
 
-    ValueError says which file is missing or wrong. overestimation.csv may be absent: the run was not probed.
+    ValueError says which file is missing or wrong. overestimation.csv may be absent: the run was not probed. Without
+    `strict` a damaged status.json is no error.
     """
     folder = Path(folder)
     missing = [n for n in ("train.csv", "episodes.csv", "eval.csv") if not (folder / n).is_file()]
@@ -168,7 +182,7 @@ def read_run(folder: str | Path) -> Run:
         provenance=read_json(folder / "provenance.json"),
         overestimation=read_table(probe) if probe.is_file() and b"\n" in probe.read_bytes() else pd.DataFrame(),
         config=read_config(folder / "resolved.toml"),
-        status=read_json(folder / "status.json"),
+        status=read_status(folder, strict),
     )
 
 

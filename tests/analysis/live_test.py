@@ -55,7 +55,7 @@ def test_the_picture_shows_the_run(tmp_path):
     # the band from min to max is tinted: light blue between the lines
     tint = np.abs(pixels - np.array([0xD1, 0xE3, 0xEF]) / 255).max(axis=-1) < 0.03
     assert tint[: int(height * 0.42)].mean() > 0.05
-    assert title_of(read_run(folder)) == "run · Ant-v4 · seed 0 · running · 5,000 env steps"
+    assert title_of(read_run(folder)) == f"{tmp_path.name}/run · Ant-v4 · seed 0 · running · 5,000 env steps"
     assert not list(folder.glob(".live*"))
 
 
@@ -74,6 +74,19 @@ def test_a_killed_run_is_told_by_its_heartbeat(tmp_path):
 def test_a_diverged_run_and_one_without_updates_are_drawn(tmp_path):
     for name, options in (("a", {"diverge_at": 3000}), ("b", {"steps": 500})):
         assert picture(read_run(make_run(tmp_path / name, **options))).startswith(b"\x89PNG")
+
+
+def test_a_log_that_is_ahead_of_the_status_counts(tmp_path):
+    folder = make_run(tmp_path / "arm/seed-3", steps=5000, state="failed")
+    (folder / "status.json").write_text(json.dumps({"state": "failed", "reason": "refused", "env_steps": 0, "total_env_steps": 0}))
+    assert title_of(read_run(folder)) == "arm/seed-3 · Ant-v4 · seed 0 · failed · 5,000 env steps"
+
+
+def test_a_damaged_status_is_said_in_the_title(tmp_path):
+    folder = make_run(tmp_path / "run", steps=5000, state="running")
+    (folder / "status.json").write_text('{"state": "runn')
+    page = live(folder, tmp_path / "page.html", 1, once=True).read_text()
+    assert "running · 5,000 env steps · status.json cannot be read" in page and "refresh" in page
 
 
 def test_it_is_drawn_again_until_the_run_is_over(tmp_path):
@@ -107,6 +120,7 @@ def test_a_run_that_has_not_begun_is_waited_for(tmp_path):
     (["no/such/run"], "no/such/run: no such folder"),
     (["docs"], "docs: not a run folder"),
     (["docs/results/first_figure/rr8", "-o", "x.bmp"], "ends in neither .png nor .html"),
+    (["docs/results/first_figure/rr8", "-o", "no/folder/x.png"], "no/folder is no folder"),
     (["docs/results/first_figure/rr8", "--period", "0"], "must be above 0"),
 ])
 def test_bad_input_is_one_line(arguments, message):
