@@ -39,20 +39,19 @@ constexpr std::array kTrain = {
                  "gradient_updates * training.batch_size / env_steps: how often a transition was "
                  "replayed, on average",
                  kAlways},
-    MetricColumn{
-        "critic_loss", "return^2",
-        "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
-        "y = r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log pi(a'|s')) in SAC; "
-        "the others' y are in docs/algorithms.md",
-        kUpdates},
+    MetricColumn{"critic_loss", "return^2",
+                 "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
+                 "y = reward_scale * r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log "
+                 "pi(a'|s')) in SAC; the others' y are in docs/algorithms.md",
+                 kUpdates},
     MetricColumn{
         "actor_loss", "return",
-        "mean_B (alpha * log pi(a|s) - min_j Q_j(s, a)), a ~ pi, in SAC; -mean_B Q_1(s, mu(s)) "
-        "in DDPG and TD3",
+        "mean_B (alpha * log pi(a|s) - min_j Q_j(s, a)), a ~ pi, in SAC (agent.policy_value: the "
+        "first or the mean instead of the minimum); -mean_B Q_1(s, mu(s)) in DDPG and TD3",
         kUpdates},
     MetricColumn{"alpha_loss", "return",
                  "-f * (mean_B log pi(a|s) + target_entropy), f = alpha or log(alpha) as "
-                 "temperature.loss_form says",
+                 "temperature.loss_form says; 0 with temperature.automatic = false",
                  kUpdates},
     MetricColumn{"alpha", "return/nat", "temperature that the update used", kUpdates},
     MetricColumn{"entropy", "nat", "-mean_B log pi(a|s), a ~ pi: estimate from one action a row",

@@ -306,9 +306,12 @@ def test_a_run_that_failed_between_two_time_limits_does_not_end_its_task(fake_sl
 
     def until_the_time_limit(on_the_way):
         task = subprocess.Popen([BIN / "anthill", "sweep", "task", out / ".jobs/0001", "0"], **fake_slurm)
-        on_the_way()
-        task.send_signal(signal.SIGUSR1)
-        return task.wait(timeout=100)
+        try:
+            on_the_way()
+            task.send_signal(signal.SIGUSR1)
+            return task.wait(timeout=100)
+        finally:
+            task.kill()
 
     def wait_for(condition):
         deadline = time.time() + 100
