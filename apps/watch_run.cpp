@@ -147,10 +147,12 @@ void WatchedRun::read_settings() {
 
 /// What the state of status.json, its age and the process say together.
 void WatchedRun::judge() {
-  if ((status_.state.empty() || !status_trouble_.empty()) && train_.num_rows() > 0) {
-    status_.env_steps = static_cast<std::int64_t>(latest(train_.column("env_steps")));
+  // an earlier version's refused resume left zeros
+  const double logged = latest(train_.column("env_steps"));
+  if (logged > static_cast<double>(status_.env_steps)) {
+    status_.env_steps = static_cast<std::int64_t>(logged);
     status_.gradient_updates = static_cast<std::int64_t>(latest(train_.column("gradient_updates")));
-    status_.wall_time_s = latest(train_.column("wall_time_s"));
+    status_.wall_time_s = std::max(status_.wall_time_s, latest(train_.column("wall_time_s")));
   }
   if (status_.state.empty()) {
     // results that were kept have no status

@@ -10,7 +10,7 @@
 namespace anthill {
 namespace {
 
-constexpr int kLabel = 15, kValue = 9, kRange = 19;
+constexpr int kLabel = 15, kValue = 9, kRange = 24;
 constexpr double kLogAbove = 30.0;  // a positive series that spans more than this factor
 
 Color color_of(Health health) {
@@ -218,8 +218,9 @@ std::vector<std::string> run_screen(const WatchedRun& run, const TerminalStyle& 
   for (const Series& series : rows) lines.push_back(series_line(series, end, style).text());
   if (!run.warnings().empty()) lines.emplace_back();
   for (const std::string& warning : run.warnings()) {
-    Line line(style);
-    lines.push_back(line.add("! " + warning, Color::yellow).text());
+    for (const std::string& part : wrapped(warning, "! ", style.width)) {
+      lines.push_back(Line(style).add(part, Color::yellow).text());
+    }
   }
   return lines;
 }

@@ -65,6 +65,29 @@ std::string shortened(std::string_view text, int width) {
          std::string(text.substr(bytes_of(text, columns - tail)));
 }
 
+std::vector<std::string> wrapped(std::string_view text, std::string_view first, int width) {
+  const std::string indent(static_cast<std::size_t>(columns_of(first)), ' ');
+  const int room = std::max(width - columns_of(first), 1);
+  std::vector<std::string> lines = {std::string(first)};
+  bool is_empty = true;  // the last line, but for its beginning
+  while (!text.empty()) {
+    if (text.front() == ' ') {
+      text.remove_prefix(1);
+      continue;
+    }
+    std::string_view word = text.substr(0, text.find(' '));
+    word = word.substr(0, bytes_of(word, room));
+    text.remove_prefix(word.size());
+    if (!is_empty && columns_of(lines.back()) + 1 + columns_of(word) > width) {
+      lines.push_back(indent);
+      is_empty = true;
+    }
+    lines.back().append(is_empty ? "" : " ").append(word);
+    is_empty = false;
+  }
+  return lines;
+}
+
 Line& Line::add(std::string_view text, Color color) {
   const int room = std::max(style_.width - columns_, 0);
   std::string piece(text.substr(0, bytes_of(text, room)));

@@ -46,6 +46,10 @@ int columns_of(std::string_view text);
 /// `text` in at most `width` columns; a longer one loses its middle, so that both ends are read.
 std::string shortened(std::string_view text, int width);
 
+/// `text` in lines of at most `width` columns, broken at spaces: the first begins with `first`, the
+/// others are indented as far. A word that is longer than a line, such as a path, is broken.
+std::vector<std::string> wrapped(std::string_view text, std::string_view first, int width);
+
 /// y over x from 0 to `end` in `width` characters: the mean of each share of x, or of the latest
 /// before it that had a value; spaces before the first. '!' where a value is infinite. `log`:
 /// heights by logarithm, for positive values.

@@ -165,6 +165,29 @@ def test_all_runs_below_a_folder(tmp_path):
     assert running[2:5] == ["60%", "1m20s", "962"] and running[-4:] == ["600", "0.139", "0.2", "!"]
 
 
+def test_large_numbers_and_long_warnings_are_whole(tmp_path):
+    path = "/scratch/" + 90 * "x" + "/run/train.csv"
+    reason = f"no space left on the device for {path}: the run cannot go on; make room for it and resume it with --resume"
+    folder = make_run(tmp_path / "run", state="failed", reason=reason)
+    rows = [f"{s},{s},{s / 50},1,{1.18e13 if s == 300 else 1.23e7},-6,0.2,-4,{-1.23e7 if s == 300 else 1.18e13},0,199\n"
+            for s in range(100, 6001, 100)]
+    (folder / "train.csv").write_text(ROWS + "".join(rows))
+    lines = watch(folder).splitlines()
+    assert next(line for line in lines if line.startswith("critic loss")).endswith("1.23e+07 to 1.18e+13 log")
+    assert next(line for line in lines if line.startswith("mean batch Q")).endswith("-1.23e+07 to 1.18e+13")
+    begin = next(i for i, line in enumerate(lines) if line.startswith("! no space"))
+    end = next(i for i, line in enumerate(lines) if i > begin and line.startswith("! "))
+    assert all(line.startswith("  ") for line in lines[begin + 1 : end]) and end > begin + 2
+    text = " ".join(line[2:] for line in lines[begin:end])
+    assert text.replace(" ", "") == reason.replace(" ", "")
+
+
+def test_a_log_that_is_ahead_of_the_status_counts(tmp_path):
+    folder = make_run(tmp_path / "run", state="failed", env_steps=0, gradient_updates=0, total_env_steps=0, wall_time_s=0)
+    text = watch(folder)
+    assert "6,000 env steps" in text and "5,000 updates" in text and "after 2m00s" in text
+
+
 def test_bad_input_is_one_line(tmp_path):
     assert_fails(run("watch", tmp_path / "none"), 2, tmp_path / "none", "no such folder")
     (tmp_path / "file").touch()
