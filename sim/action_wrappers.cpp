@@ -23,6 +23,8 @@ class Wrapper : public Env {
     env_->reset(workspace, rng, state, observation);
   }
 
+  const Env& inner() const { return *env_; }
+
  protected:
   std::unique_ptr<Env> env_;
   EnvSpec spec_;
@@ -131,6 +133,12 @@ std::unique_ptr<Env> table_actions(std::unique_ptr<Env> env,
                                    const std::vector<std::vector<double>>& table) {
   if (table.empty()) return env;
   return std::make_unique<TableActions>(std::move(env), table);
+}
+
+const Env& without_wrappers(const Env& env) {
+  const Env* task = &env;
+  while (const auto* wrapper = dynamic_cast<const Wrapper*>(task)) task = &wrapper->inner();
+  return *task;
 }
 
 }  // namespace anthill

@@ -19,4 +19,8 @@ std::unique_ptr<Env> repeat_actions(std::unique_ptr<Env> env, std::int64_t repea
 std::unique_ptr<Env> table_actions(std::unique_ptr<Env> env,
                                    const std::vector<std::vector<double>>& table);
 
+/// The task inside of these wrappers, `env` itself where it has none: its state rows are those of
+/// `env`. Lives as long as `env`.
+const Env& without_wrappers(const Env& env);
+
 }  // namespace anthill

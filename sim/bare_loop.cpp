@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "sim/action_wrappers.hpp"
 #include "sim/mujoco_env.hpp"
 #include "sim/vector_env.hpp"
 
@@ -19,6 +20,10 @@ namespace {
 const MujocoEnv& mujoco_env(const Env& env) {
   const auto* mujoco = dynamic_cast<const MujocoEnv*>(&env);
   if (mujoco != nullptr) return *mujoco;
+  if (&without_wrappers(env) != &env) {
+    throw ConfigError(
+        "the bare loop plays a task's own actions: remove sim.action_repeat and sim.action_table");
+  }
   throw ConfigError(env.spec().name + " is not simulated by MuJoCo: there is no bare loop of it");
 }
 

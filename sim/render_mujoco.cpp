@@ -3,6 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "sim/action_wrappers.hpp"
 #include "sim/mujoco_env.hpp"
 #include "sim/render_scene.hpp"
 
@@ -202,7 +203,8 @@ void MujocoScene::draw(std::span<const double> state, std::span<const float>, Im
 
 std::unique_ptr<Scene> make_mujoco_scene(const std::shared_ptr<const Env>& env,
                                          const SceneOptions& options) {
-  return std::make_unique<MujocoScene>(dynamic_cast<const MujocoEnv&>(*env), options);
+  const auto& task = dynamic_cast<const MujocoEnv&>(without_wrappers(*env));
+  return std::make_unique<MujocoScene>(task, options);
 }
 
 }  // namespace anthill

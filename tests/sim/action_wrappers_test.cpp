@@ -97,6 +97,16 @@ BOOST_AUTO_TEST_CASE(a_table_names_actions) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_task_inside_is_found) {
+  const auto bare = make_env({.env = "InvertedPendulum-v5"});
+  BOOST_TEST(&without_wrappers(*bare) == bare.get());
+  const auto both =
+      make_env({.env = "InvertedPendulum-v5", .action_repeat = 2, .action_table = {{-3.0}, {3.0}}});
+  BOOST_TEST(&without_wrappers(*both) != both.get());
+  BOOST_TEST(without_wrappers(*both).spec().num_actions == 0);
+  BOOST_TEST(without_wrappers(*both).spec().control_dt == bare->spec().control_dt);
+}
+
 BOOST_AUTO_TEST_CASE(impossible_wrappers_are_refused) {
   BOOST_TEST(refusal({.env = "CartPole-v1", .action_table = {{0.0}}}) ==
              "sim.action_table: the actions of CartPole-v1 are discrete already; remove it");

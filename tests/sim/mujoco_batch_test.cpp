@@ -162,6 +162,10 @@ BOOST_AUTO_TEST_CASE(the_loops_of_the_benchmark_do_the_same_physics) {
   BOOST_TEST(tape.is_first_step(5, 0));  // the time limit of 20 steps
   BOOST_TEST(!tape.is_first_step(6, 0));
   BOOST_CHECK_THROW(make_bare_loop(*make_env({.env = "Pendulum-v1"}), tape, 6), ConfigError);
+  const auto held = make_env({.env = "Ant-v5", .action_repeat = 2});
+  BOOST_CHECK_EXCEPTION(make_bare_loop(*held, tape, 6), ConfigError, [](const ConfigError& error) {
+    return std::string(error.what()).ends_with("remove sim.action_repeat and sim.action_table");
+  });
   for (const std::int64_t width : {4, 9}) {  // narrower than the tape, and tiling it
     const auto bare = make_bare_loop(*env, tape, width);
     const auto batch = make_batch_loop(*env, tape, width, 2);
