@@ -60,6 +60,19 @@ std::string read_provenance(const std::filesystem::path& path) {
   }
 }
 
+/// A process that has not come to a step has no numbers: those of the one before stay.
+void keep_numbers(const std::filesystem::path& path, nlohmann::ordered_json& status) {
+  try {
+    const auto before = nlohmann::ordered_json::parse(read_file(path));
+    for (const char* key :
+         {"env_steps", "gradient_updates", "total_env_steps", "last_evaluation"}) {
+      if (before.contains(key)) status[key] = before[key];
+    }
+  } catch (const std::exception&) {
+    // a new run, or nothing that can be read
+  }
+}
+
 }  // namespace
 
 const char* run_state_name(RunState state) {
@@ -179,17 +192,18 @@ void RunFolder::write_status(const RunStatus& status) {
                   {"return_mean", status.last_evaluation->return_mean},
                   {"return_std", status.last_evaluation->return_std}};
   }
-  const Json json = {{"state", run_state_name(status.state)},
-                     {"reason", status.reason},
-                     {"env_steps", status.env_steps},
-                     {"gradient_updates", status.gradient_updates},
-                     {"total_env_steps", status.total_env_steps},
-                     {"last_evaluation", evaluation},
-                     {"pid", ::getpid()},
-                     {"host", host_name()},
-                     {"started_at", started_at_},
-                     {"updated_at", utc_time_now()},
-                     {"wall_time_s", wall_time_s()}};
+  Json json = {{"state", run_state_name(status.state)},
+               {"reason", status.reason},
+               {"env_steps", status.env_steps},
+               {"gradient_updates", status.gradient_updates},
+               {"total_env_steps", status.total_env_steps},
+               {"last_evaluation", evaluation},
+               {"pid", ::getpid()},
+               {"host", host_name()},
+               {"started_at", started_at_},
+               {"updated_at", utc_time_now()},
+               {"wall_time_s", wall_time_s()}};
+  if (status.total_env_steps == 0) keep_numbers(path_ / "status.json", json);
   replace_file(path_ / "status.json",
                json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n", false);
   last_write_ = std::chrono::steady_clock::now();

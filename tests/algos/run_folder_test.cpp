@@ -120,6 +120,26 @@ BOOST_AUTO_TEST_CASE(status_says_where_the_run_is) {
   BOOST_TEST(provenance["wall_time_s"].get<double>() >= 0.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_resume_that_comes_to_no_step_keeps_the_numbers) {
+  const TemporaryFolder folder;
+  const RunStatus before = {.state = RunState::stopped,
+                            .env_steps = 2000,
+                            .gradient_updates = 500,
+                            .total_env_steps = 9000,
+                            .last_evaluation = LastEvaluation{1000, 10, 12.5, 0.5}};
+  RunFolder(folder / "run", "", "", {}).finish(before);
+  RunFolder run(folder / "run", "", "", {}, {.resumed = ResumedRun{"step-2000", 1.0}});
+  BOOST_TEST(json_of(folder / "run/status.json")["state"] == "starting");
+  run.finish({.state = RunState::failed, .reason = "refused"});
+  const Json json = json_of(folder / "run/status.json");
+  BOOST_TEST(json["state"] == "failed");
+  BOOST_TEST(json["reason"] == "refused");
+  BOOST_TEST(json["env_steps"] == 2000);
+  BOOST_TEST(json["gradient_updates"] == 500);
+  BOOST_TEST(json["total_env_steps"] == 9000);
+  BOOST_TEST(json["last_evaluation"]["return_mean"] == 12.5);
+}
+
 BOOST_AUTO_TEST_CASE(a_reader_never_sees_half_a_status) {
   const TemporaryFolder folder;
   RunFolder run(folder / "run", "", "", {});
