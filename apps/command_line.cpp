@@ -19,6 +19,11 @@ std::string summary_of(std::string_view name) {
   throw std::logic_error(std::string(name) + " is missing from apps/subcommands.hpp");
 }
 
+/// Whether a command answers a signal by what `kExitStopped` says.
+bool is_stoppable(std::string_view name) {
+  return name == "train" || name == "sweep" || name == "probe";
+}
+
 /// Parses; returns true when the body is to run, otherwise `exit_code` is set.
 bool parse(CLI::App& app, int argc, char** argv, int& exit_code) {
   try {
@@ -43,7 +48,7 @@ int run_command(int argc, char** argv, const char* name,
     app.set_version_flag("--version", std::string("anthill ") + kVersion,
                          "print the version and exit");
     app.set_help_flag("-h,--help", "print this help and exit");
-    app.footer(exit_codes_help());
+    app.footer(exit_codes_help(is_stoppable(name)));
     setup(app);
     int exit_code = kExitFinished;
     return parse(app, argc, argv, exit_code) ? body() : exit_code;

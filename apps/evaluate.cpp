@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "algos/networks/device.hpp"
+#include "algos/training/evaluation_mode.hpp"
 #include "algos/training/evaluator.hpp"
 #include "algos/training/policy_file.hpp"
 #include "algos/training/thread_plan.hpp"
@@ -58,6 +59,7 @@ int evaluate(const Arguments& arguments) {
     print_message("warning: " + warning);
   }
   const ExperimentConfig& config = experiment.config;
+  const ActionMode mode = evaluation_mode(arguments.stochastic, config.agent.algorithm);
   const auto env = make_env(config.sim);
   const AgentShape shape = agent_shape(env->spec(), {static_cast<std::uint64_t>(config.run.seed)},
                                        resolve_device(config.run.device));
@@ -71,8 +73,7 @@ int evaluate(const Arguments& arguments) {
   const std::uint64_t seed = arguments.seed >= 0 ? static_cast<std::uint64_t>(arguments.seed)
                                                  : evaluation_seed(config.run.seed);
   Evaluator evaluator(env, arguments.num_episodes, seed, pool);
-  const EvaluationResult result = evaluator.evaluate(
-      *agent, arguments.stochastic ? ActionMode::stochastic : ActionMode::deterministic);
+  const EvaluationResult result = evaluator.evaluate(*agent, mode);
   arguments.json ? print_json(result, arguments) : print_text(result, arguments);
   return kExitFinished;
 }
@@ -93,7 +94,7 @@ int main(int argc, char** argv) {
                        "first seed, episode i uses seed + i; default: the run's evaluation seeds")
             ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
         app.add_flag("--stochastic", arguments.stochastic,
-                     "sample actions instead of taking the distribution's mode");
+                     "sample actions instead of taking the distribution's mode; SAC alone");
         app.add_flag("--json", arguments.json, "print one machine-readable object");
         anthill::add_set_option(app, arguments.overrides);
       },

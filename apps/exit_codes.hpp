@@ -29,10 +29,11 @@ inline constexpr std::array<ExitCodeMeaning, 6> kExitCodes = {{
     {kExitInterruptedTwice, "a second Ctrl-C: stopped at once"},
 }};
 
-/// The table as the last paragraph of every --help.
-inline std::string exit_codes_help() {
+/// The table as the last paragraph of a --help: whole, or of a command that is not `stoppable`.
+inline std::string exit_codes_help(bool stoppable = true) {
   std::string text = "Exit codes:\n";
   for (const auto& [code, meaning] : kExitCodes) {
+    if (!stoppable && code > kExitWrongUsage) continue;
     std::string number = std::to_string(static_cast<int>(code));
     number.resize(5, ' ');
     text += "  " + number + meaning + "\n";

@@ -2,11 +2,13 @@
 /// came of it.
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <numeric>
 
 #include "algos/networks/device.hpp"
+#include "algos/training/evaluation_mode.hpp"
 #include "algos/training/evaluator.hpp"
 #include "algos/training/thread_plan.hpp"
 #include "apps/command_line.hpp"
@@ -23,6 +25,8 @@ namespace anthill {
 namespace {
 
 namespace fs = std::filesystem;
+
+volatile std::sig_atomic_t g_stop = 0;
 
 struct Arguments {
   std::string run, output, checkpoint, choose = "first", gl, values;
@@ -58,7 +62,7 @@ void play(const Arguments& arguments, Agent& agent, ThreadPool& pool, Show& show
   const std::uint64_t first = arguments.seed >= 0 ? static_cast<std::uint64_t>(arguments.seed)
                                                   : evaluation_seed(show.config.run.seed);
   EpisodeOptions options = {
-      .mode = arguments.stochastic ? ActionMode::stochastic : ActionMode::deterministic,
+      .mode = evaluation_mode(arguments.stochastic, show.config.agent.algorithm),
       .agent_seed = static_cast<std::uint64_t>(show.config.run.seed),
       .discount = show.config.agent.discount,
       .reward_scale = show.config.agent.reward_scale,
@@ -84,12 +88,20 @@ double frames_per_second(const Arguments& arguments, const EnvSpec& spec) {
   return real ? 1.0 / (spec.control_dt * static_cast<double>(arguments.every)) : kUsual;
 }
 
+void write_values_of(const Arguments& arguments, const Show& show) {
+  if (arguments.values.empty()) return;
+  make_parent("--values", arguments.values);
+  write_values(arguments.values, show);
+}
+
 void draw_still(const Arguments& arguments, const Show& show) {
   if (arguments.at >= show.longest()) {
     throw ConfigError("--at " + std::to_string(arguments.at) + ": the longest episode has " +
                       std::to_string(show.longest()) + " steps; name one below");
   }
+  write_values_of(arguments, show);
   Grid grid(show, arguments.scene, arguments.plain);
+  make_parent("-o", arguments.output);
   write_png(arguments.output, grid.draw(arguments.at));
   print_message("step " + std::to_string(arguments.at) + " in '" + arguments.output + "', by " +
                 grid.backend());
@@ -102,10 +114,19 @@ void draw_video(const Arguments& arguments, const Show& show) {
   const auto sink =
       make_sink({.output = arguments.output, .fps = fps, .overwrite = arguments.overwrite}, note);
   if (!note.empty()) print_message(note);
+  write_values_of(arguments, show);  // they may lie in the folder of the frames
   const std::int64_t steps =
       arguments.steps > 0 ? std::min(arguments.steps, show.longest()) : show.longest();
+  // until here there is nothing to clear away, and a signal ends the process by itself
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int number) { g_stop = number; });
+  }
   std::int64_t num_frames = 0;
   for (std::int64_t step = 0; step < steps; step += arguments.every, ++num_frames) {
+    if (g_stop != 0) {
+      throw std::runtime_error("stopped by a signal after " + std::to_string(num_frames) +
+                               " frames; " + sink->what_is_left());
+    }
     sink->add(grid.draw(step));
   }
   sink->finish();
@@ -113,18 +134,40 @@ void draw_video(const Arguments& arguments, const Show& show) {
                 grid.backend());
 }
 
-int render(const Arguments& arguments) {
-  const fs::path folder = arguments.run;
-  const bool still = arguments.at >= 0;
-  if (still && fs::path(arguments.output).extension() != ".png") {
+/// Everything about the files to be written that can be known before an episode is played.
+void check_outputs(const Arguments& arguments) {
+  const std::string ending = fs::path(arguments.output).extension().string();
+  if (arguments.at >= 0 && ending != ".png") {
     throw ConfigError("-o " + arguments.output + ": --at draws one picture; name a .png file");
   }
-  check_output(arguments.output, arguments.overwrite);
+  if (arguments.at < 0) check_video_name(arguments.output);
+  check_output("-o", arguments.output, arguments.overwrite);
+  if (arguments.values.empty()) return;
+  const auto whole = [](const std::string& path) { return fs::absolute(path).lexically_normal(); };
+  if (whole(arguments.values) == whole(arguments.output)) {
+    throw ConfigError("--values " + arguments.values + ": -o names the same file; choose another");
+  }
+  check_output("--values", arguments.values, arguments.overwrite);
+  std::error_code error;
+  if (fs::is_directory(arguments.values, error)) {
+    throw ConfigError("--values " + arguments.values + ": is a folder; name a .csv file");
+  }
+}
+
+int render(const Arguments& arguments) {
+  if (arguments.among > 0 && arguments.among < arguments.episodes) {
+    throw ConfigError("--among " + std::to_string(arguments.among) + ": --episodes shows " +
+                      std::to_string(arguments.episodes) + " of them; play at least as many");
+  }
+  const fs::path folder = arguments.run;
+  const bool still = arguments.at >= 0;
+  check_outputs(arguments);
   const ResolvedExperiment experiment =
       read_experiment((folder / "resolved.toml").string(), arguments.overrides);
   check_experiment(experiment, 0);
   Show show{.config = experiment.config, .env = make_env(experiment.config.sim)};
   const ExperimentConfig& config = show.config;
+  evaluation_mode(arguments.stochastic, config.agent.algorithm);  // refused before it is loaded
   const AgentShape shape =
       agent_shape(show.env->spec(), {static_cast<std::uint64_t>(config.run.seed)},
                   resolve_device(config.run.device));
@@ -136,7 +179,6 @@ int render(const Arguments& arguments) {
   set_learner_threads(threads.learner);
   ThreadPool pool(threads.simulation, false);
   play(arguments, *agent, pool, show);
-  if (!arguments.values.empty()) write_values(arguments.values, show);
   still ? draw_still(arguments, show) : draw_video(arguments, show);
   return kExitFinished;
 }
@@ -160,13 +202,16 @@ void add_options(CLI::App& app, Arguments& arguments) {
                  "first seed, episode i uses seed + i; default: the run's evaluation seeds")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 53));
   app.add_flag("--stochastic", arguments.stochastic,
-               "sample actions instead of taking the distribution's mode; gives soft values");
-  app.add_option("--every", arguments.every, "draw each n-th control step")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  app.add_option("--steps", arguments.steps, "draw the first n control steps alone")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}));
+               "sample actions instead of taking the distribution's mode; gives soft values; "
+               "SAC alone");
+  auto* every = app.add_option("--every", arguments.every, "draw each n-th control step")
+                    ->check(CLI::Range(1, 1000000))
+                    ->capture_default_str();
+  auto* steps = app.add_option("--steps", arguments.steps, "draw the first n control steps alone")
+                    ->check(CLI::Range(std::int64_t{1}, std::int64_t{10'000'000}));
   app.add_option("--at", arguments.at, "draw this control step alone, as a .png file")
+      ->excludes(every)
+      ->excludes(steps)
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{10'000'000}));
   app.add_option("--fps", arguments.fps, "frames per second; default: real time")
       ->check(CLI::Range(0.1, 1000.0));

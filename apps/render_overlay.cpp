@@ -24,12 +24,12 @@ std::string short_term(const std::string& name) {
   return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
 }
 
-/// "reward      1.23": the number ends in column 22.
+/// "reward      1.23": the number ends in column 24, or further right behind a long label.
 std::string aligned(std::string label, double value) {
-  constexpr std::size_t width = 22;
+  constexpr std::size_t width = 24;
   const std::string number = short_number(value + 0.0);  // 0 rather than -0
   const std::size_t room = width - std::min(width, number.size());
-  label.resize(std::max<std::size_t>(room, 1), ' ');
+  label.resize(std::max(room, label.size() + 1), ' ');
   return label + number;
 }
 
@@ -56,16 +56,20 @@ void draw_curves(Image& picture, const RecordedEpisode& episode, std::int64_t st
   const double top = bottom - std::max(0.18 * bottom, 40.0);
   canvas.rectangle({0, top}, {width, bottom}, kPanel, kOpacity);
   const double last = std::max<double>(1.0, static_cast<double>(episode.length() - 1));
-  const double letters = 7.0 * kLetterWidth * scale;  // where the ends of the axis are written
+  // the ends of the axis are written to the left of the curves
+  const std::string highest = short_number(high), lowest = short_number(low);
+  const double letters =
+      margin +
+      kLetterWidth * scale *
+          (1.0 + static_cast<double>(std::max({highest.size(), lowest.size(), std::size_t{6}})));
   const auto at = [&](std::size_t t, double value) {
     const double share = high > low ? (value - low) / (high - low) : 0.5;
     return Point{letters + (width - letters - margin) * static_cast<double>(t) / last,
                  bottom - margin - share * (bottom - top - 2 * margin)};
   };
-  canvas.text(static_cast<int>(margin), static_cast<int>(top + margin), short_number(high), scale,
-              kQuiet);
-  canvas.text(static_cast<int>(margin), static_cast<int>(bottom - margin) - 8 * scale,
-              short_number(low), scale, kQuiet);
+  canvas.text(static_cast<int>(margin), static_cast<int>(top + margin), highest, scale, kQuiet);
+  canvas.text(static_cast<int>(margin), static_cast<int>(bottom - margin) - 8 * scale, lowest,
+              scale, kQuiet);
   for (const Curve& curve : curves) {
     for (std::size_t t = 1; t <= static_cast<std::size_t>(step); ++t) {
       if (!std::isfinite(curve.values[t - 1]) || !std::isfinite(curve.values[t])) continue;

@@ -58,6 +58,7 @@ class PngFolder final : public FrameSink {
   }
   void finish() override {}
   fs::path path() const override { return folder_; }
+  std::string what_is_left() const override { return "they are in '" + folder_.string() + "'"; }
 
  private:
   /// Of an earlier video: nothing else in the folder is touched.
@@ -119,6 +120,7 @@ class Ffmpeg final : public FrameSink {
   }
 
   fs::path path() const override { return path_; }
+  std::string what_is_left() const override { return "nothing is written"; }
 
  private:
   void start(const Image& frame) {
@@ -154,8 +156,13 @@ class Ffmpeg final : public FrameSink {
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-    const int error =
-        ::posix_spawn(&process_, program_.c_str(), &actions, nullptr, arguments.data(), environ);
+    // in a process group of its own: Ctrl-C is for this process, which then ends ffmpeg
+    posix_spawnattr_t attributes;
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    const int error = ::posix_spawn(&process_, program_.c_str(), &actions, &attributes,
+                                    arguments.data(), environ);
+    ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[0]);
     pipe_ = ends[1];
@@ -192,12 +199,37 @@ class Ffmpeg final : public FrameSink {
 
 }  // namespace
 
-void check_output(const fs::path& path, bool overwrite) {
+void check_video_name(const fs::path& path) {
+  const std::string ending = path.extension().string();
+  if (ending.empty() || std::ranges::find(kVideos, ending) != kVideos.end()) return;
+  std::string known;
+  for (const char* video : kVideos) known += (known.empty() ? "" : ", ") + std::string(video);
+  throw ConfigError("-o " + path.string() + ": no video ends in " + ending + " (" + known +
+                    "); a picture is drawn with --at, a folder's name ends without or in /");
+}
+
+void check_output(const std::string& option, const fs::path& path, bool overwrite) {
   std::error_code error;
-  if (overwrite || !fs::exists(path, error)) return;
-  if (fs::is_directory(path, error) && fs::is_empty(path, error)) return;
-  throw ConfigError("'" + path.string() +
-                    "' exists; choose another with -o, or replace it with --overwrite");
+  if (!overwrite && fs::exists(path, error) &&
+      !(fs::is_directory(path, error) && fs::is_empty(path, error))) {
+    throw ConfigError("'" + path.string() + "' exists; choose another with " + option +
+                      ", or replace it with --overwrite");
+  }
+  fs::path place = fs::absolute(path).lexically_normal();
+  do {
+    place = place.parent_path();
+  } while (!fs::exists(place, error) && place.has_relative_path());
+  if (fs::is_directory(place, error) && ::access(place.c_str(), W_OK | X_OK) == 0) return;
+  throw ConfigError("cannot create '" + path.string() + "': '" + place.string() +
+                    "' is no writable folder; choose a writable place with " + option);
+}
+
+void make_parent(const std::string& option, const fs::path& path) {
+  std::error_code error;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
+  if (!error) return;
+  throw ConfigError("cannot create '" + path.parent_path().string() + "': " + error.message() +
+                    "; choose a writable place with " + option);
 }
 
 std::unique_ptr<FrameSink> make_sink(const SinkOptions& options, std::string& note) {
@@ -209,14 +241,9 @@ std::unique_ptr<FrameSink> make_sink(const SinkOptions& options, std::string& no
     output.replace_extension();
     note = "ffmpeg is not installed: PNG files in '" + output.string() + "' instead of a video";
   }
-  check_output(output, options.overwrite);
+  check_output("-o", output, options.overwrite);
   if (ffmpeg.empty()) return std::make_unique<PngFolder>(output, options.overwrite);
-  std::error_code error;
-  if (output.has_parent_path()) fs::create_directories(output.parent_path(), error);
-  if (error) {
-    throw ConfigError("cannot create '" + output.parent_path().string() + "': " + error.message() +
-                      "; choose a writable place with -o");
-  }
+  make_parent("-o", output);
   return std::make_unique<Ffmpeg>(ffmpeg, options);
 }
 

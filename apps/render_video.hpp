@@ -22,6 +22,9 @@ class FrameSink {
   virtual void finish() = 0;
 
   virtual std::filesystem::path path() const = 0;
+
+  /// What there is when it is destroyed without finish(), in words.
+  virtual std::string what_is_left() const = 0;
 };
 
 struct SinkOptions {
@@ -36,7 +39,14 @@ struct SinkOptions {
 /// already or cannot be made.
 std::unique_ptr<FrameSink> make_sink(const SinkOptions& options, std::string& note);
 
-/// Throws ConfigError when `path` is there and `overwrite` is not given.
-void check_output(const std::filesystem::path& path, bool overwrite);
+/// Throws ConfigError for an ending that is no video's: a folder's name has none.
+void check_video_name(const std::filesystem::path& path);
+
+/// Throws ConfigError when `path` is there and `overwrite` is not given, or cannot be made: the
+/// nearest folder above that is there must be writable. `option` asked for it.
+void check_output(const std::string& option, const std::filesystem::path& path, bool overwrite);
+
+/// Makes the folder that `path` is to lie in. Throws ConfigError.
+void make_parent(const std::string& option, const std::filesystem::path& path);
 
 }  // namespace anthill

@@ -38,7 +38,10 @@ def test_help_of_a_subcommand(name):
     assert result.stdout == run("help", name).stdout
     assert SUBCOMMANDS[name] in result.stdout
     assert f"Usage: anthill {name}" in result.stdout
-    assert exit_codes(result.stdout) == exit_codes(run("--help").stdout)
+    lines = exit_codes(run("--help").stdout).splitlines()
+    # what a signal leaves behind is said where a command saves it
+    whole = name in ("train", "sweep", "probe")
+    assert exit_codes(result.stdout).splitlines() == (lines if whole else lines[:4])
 
 
 def test_versions_agree():

@@ -32,6 +32,7 @@ if(ANTHILL_LEARNER)
   anthill_python_test(integration.faults fast integration/faults_test.py)
   # slow: a sanitizer would look into the graphics driver
   anthill_python_test(integration.render slow integration/render_test.py)
+  anthill_python_test(integration.render_output slow integration/render_output_test.py)
   anthill_python_test(integration.crash_loop fast integration/crash_loop_test.py)
   anthill_python_test(integration.bench fast integration/bench_test.py)
   anthill_python_test(integration.sweep fast integration/sweep_test.py)
