@@ -4,6 +4,7 @@
 """
 
 import argparse
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import anthill
 from anthill.policy import read_safetensors
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
+TOLERANCE = 1e-4  # of the actions' range: another library rounds differently
 
 
 class Hidden(nn.Module):
@@ -41,9 +43,12 @@ class UnitNorm(nn.Module):
 
 def load_actor(run, member=0):
     """The actor's network: observations [B, D] to SAC's means and raw log standard deviations [B, 2A], or to a
-    deterministic policy's output [B, A]."""
+    deterministic policy's or gSDE's output [B, A]."""
     run = Path(run)
-    actor = tomllib.loads((run / "resolved.toml").read_text())["actor"]
+    config = tomllib.loads((run / "resolved.toml").read_text())
+    if config["agent"]["algorithm"] not in ("sac", "td3", "ddpg"):
+        raise ValueError(f"{run}: {config['agent']['algorithm']} has no actor; give a run of sac, td3 or ddpg")
+    actor = config["actor"]
     arrays, _ = read_safetensors(run / "policy.safetensors")
     # [members, ensemble, ...]; an actor is alone in its ensemble
     own = {name.removeprefix("actor."): array[member, 0] for name, array in arrays.items() if name.startswith("actor.")}
@@ -61,19 +66,33 @@ def load_actor(run, member=0):
     return nn.Sequential(*layers, *([UnitNorm()] if actor["unit_features"] else []), output)
 
 
+def normalised(output, config, low, high):
+    """The deterministic policy's actions in [-1, 1], [B, A], from the actor's outputs."""
+    output = output[:, : len(low)]  # SAC's means
+    actor = config["actor"]
+    is_sac = config["agent"]["algorithm"] == "sac"
+    if not (actor.get("distribution") == "clipped_gaussian" if is_sac else actor.get("output") == "linear"):
+        return np.tanh(output)
+    if config["agent"].get("action_units") == "environment":
+        output = (output - (high + low) / 2) / ((high - low) / 2)
+    return np.clip(output, -1, 1)
+
+
 @torch.no_grad()
 def evaluate(run, episodes, seed=0):
-    """Returns of the deterministic policy; the largest difference of an action from anthill.Policy's."""
-    policy, actor = anthill.Policy.load(run), load_actor(run)
+    """Returns of the deterministic policy; the largest difference of an action from anthill.Policy's, as a share of
+    the actions' range."""
+    actor, policy = load_actor(run), anthill.Policy.load(run)
     envs = policy.make_vec(episodes)
     space = envs.single_action_space
     observation, _ = envs.reset(seed=seed)
     returns, going, largest = np.zeros(episodes), np.ones(episodes, bool), 0.0
     while going.any():
         output = actor(torch.as_tensor(observation, dtype=torch.float32)).numpy()
-        normalised = np.tanh(output[:, : space.shape[0]])
-        action = normalised * (space.high - space.low) / 2 + (space.high + space.low) / 2
-        largest = max(largest, float(np.abs(action - policy.act(observation)).max()))
+        action = normalised(output, policy.config, space.low, space.high)
+        action = action * (space.high - space.low) / 2 + (space.high + space.low) / 2
+        difference = np.abs(action - policy.act(observation)) / (space.high - space.low)
+        largest = max(largest, float(difference.max()))
         observation, reward, terminated, truncated, _ = envs.step(action)
         returns[going] += reward[going]
         going &= ~(terminated | truncated)
@@ -82,11 +101,16 @@ def evaluate(run, episodes, seed=0):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", help="run folder of an algorithm with an actor whose output is a tanh")
+    parser.add_argument("run", help="run folder of an algorithm with an actor: sac, td3 or ddpg")
     parser.add_argument("--episodes", type=int, default=10)
     options = parser.parse_args()
-    returns, largest = evaluate(options.run, options.episodes)
+    try:
+        returns, largest = evaluate(options.run, options.episodes)
+    except (ValueError, OSError) as error:
+        sys.exit(f"load_policy_pytorch: {error}")
     print(f"return {returns.mean():.2f} +- {returns.std():.2f}; actions differ from anthill.Policy's by {largest:.1g}")
+    if not largest <= TOLERANCE:
+        sys.exit(f"load_policy_pytorch: more than {TOLERANCE:g} of the actions' range: this is another policy")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,9 @@ void bind_simulator(nb::module_& extension) {
       .def("__init__",
            [](Simulator* self, const std::string& env, const nb::dict& options,
               std::int64_t num_envs, std::int64_t num_threads) {
-             make_simulator(self, sim_of_options(env, num_envs, num_threads, options_of(options)),
+             // checked before so many seeds are made
+             const CheckedSim sim = sim_of_options(env, num_envs, num_threads, options_of(options));
+             make_simulator(self, sim,
                             std::vector<std::uint64_t>(static_cast<std::size_t>(num_envs)));
            })
       .def_static("from_file",

@@ -131,6 +131,8 @@ class Policy:
         ValueError says which file is missing, or does not belong to the configuration.
         """
         run = Path(run)
+        if run.is_file():
+            raise ValueError(f"{run}: is a file; give the run's folder, such as {run.parent}")
         for name in ("policy.safetensors", "resolved.toml"):
             if not (run / name).is_file():
                 raise ValueError(f"{run}: no {name}; give the folder of a run that has been evaluated or has ended")
@@ -147,6 +149,9 @@ class Policy:
             raise ValueError(f"{run / 'policy.safetensors'}: does not fit {run / 'resolved.toml'} ({error})") from None
         return policy
 
+    def __repr__(self):
+        return f"Policy({str(self.run)!r}: {self.algorithm} on {self.task['name']}, {self.env_steps:,} env steps)"
+
     def act(self, observation, deterministic=True, rng=None):
         """Actions in environment units, float32 (B, A), or indices (B,) where they are discrete.
 
@@ -154,6 +159,8 @@ class Policy:
         the others' policy without noise; otherwise SAC samples with `rng` (a numpy.random.Generator), and the others,
         whose exploration belongs to training, refuse.
         """
+        if rng is not None and not isinstance(rng, np.random.Generator):
+            raise ValueError(f"rng: expected a numpy.random.Generator, got {rng!r}; make one: numpy.random.default_rng(3)")
         observation = np.asarray(observation, np.float32)
         if observation.shape[-1:] != (self.task["observation_dim"],) or observation.ndim > 2:
             raise ValueError(f"observation: shape {observation.shape}, expected (B, {self.task['observation_dim']})")
@@ -185,7 +192,7 @@ class Policy:
         mean, raw = np.split(output, 2, axis=1)
         if deterministic:
             return squash(mean)
-        noise = (rng or np.random.default_rng()).standard_normal(mean.shape, np.float32)
+        noise = (np.random.default_rng() if rng is None else rng).standard_normal(mean.shape, np.float32)
         spread = raw if distribution == "gsde" else log_std(self.config["actor"], raw)
         return squash(mean + np.exp(spread) * noise)
 

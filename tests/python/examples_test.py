@@ -50,18 +50,50 @@ def test_stable_baselines3():
     assert "after 500 env steps: return -" in output
 
 
-@pytest.mark.parametrize("settings", [
-    (), ("actor.layer_norm=true", "actor.residual=true", "actor.activation=elu"),
-    ("actor.layer_norm=true", "actor.layer_norm_placement=after_activation", "actor.unit_features=true"),
-], ids=str)  # fmt: skip
-def test_a_policy_in_pytorch(tmp_path, settings):
-    python_with("torch")
+DDPG = ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")
+
+
+def train_briefly(folder, config, *settings):
     arguments = ["--set", "training.total_env_steps=300", "--set", "training.learning_starts=100",
                  "--set", "training.random_steps=100", "--set", "evaluation.period=300", "--set", "log.period=300"]  # fmt: skip
     for setting in settings:
         arguments += ["--set", setting]
-    trained = run("train", "configs/pendulum_sac.toml", "--run", tmp_path / "run", *arguments)
+    trained = run("train", f"configs/{config}.toml", "--run", folder, *arguments)
     assert trained.returncode == 0, trained.stderr
+
+
+@pytest.mark.parametrize(("config", "settings"), [
+    ("pendulum_sac", ()), ("pendulum_sac", ("actor.layer_norm=true", "actor.residual=true", "actor.activation=elu")),
+    ("pendulum_sac", ("actor.layer_norm=true", "actor.layer_norm_placement=after_activation", "actor.unit_features=true")),
+    ("pendulum_sac", ("actor.distribution=clipped_gaussian",)),
+    ("pendulum_sac", ("actor.distribution=clipped_gaussian", "agent.action_units=environment")),
+    ("pendulum_sac", ("actor.distribution=gsde", "actor.unit_features=true")),
+    ("pendulum_td3", ()), ("pendulum_td3", DDPG), ("pendulum_td3", (*DDPG, "agent.action_units=environment")),
+], ids=str)  # fmt: skip
+def test_a_policy_in_pytorch(tmp_path, config, settings):
+    python_with("torch")
+    train_briefly(tmp_path / "run", config, *settings)
     output = run_example("torch", "load_policy_pytorch.py", tmp_path / "run", "--episodes", 2)
     assert output.startswith("return -") and float(output.rsplit(" ", 1)[1]) < 1e-5
     assert np.isfinite(float(output.split()[1]))
+
+
+def fails(folder, *arguments):
+    """The one line on stderr of an example that ends with code 1."""
+    command = [python_with("torch"), *arguments, folder, "--episodes", "1"]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+    assert result.returncode == 1 and result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+def test_another_policy_is_no_success(tmp_path):
+    python_with("torch")
+    train_briefly(tmp_path / "run", "cartpole_dqn")
+    assert "dqn has no actor; give a run of sac, td3 or ddpg" in fails(tmp_path / "run", ROOT / "examples/load_policy_pytorch.py")
+    assert "resolved.toml" in fails(tmp_path, ROOT / "examples/load_policy_pytorch.py")
+    # a forward pass that is not the run's
+    train_briefly(tmp_path / "sac", "pendulum_sac")
+    wrong = (
+        "import sys, runpy, torch; torch.nn.ReLU = torch.nn.Tanh; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    assert "this is another policy" in fails(tmp_path / "sac", "-c", wrong, ROOT / "examples/load_policy_pytorch.py")

@@ -169,6 +169,11 @@ def test_what_a_policy_refuses(pendulum, tmp_path):
         policy.act(np.zeros((2, 4)))
     with pytest.raises(ValueError, match="no member 1"):
         anthill.Policy.load(pendulum, member=1)
+    with pytest.raises(ValueError, match="is a file; give the run's folder"):
+        anthill.Policy.load(pendulum / "policy.safetensors")
+    with pytest.raises(ValueError, match="rng: expected a numpy.random.Generator, got 3"):
+        policy.act(np.zeros(3), deterministic=False, rng=3)
+    assert repr(policy) == f"Policy('{pendulum}': sac on Pendulum-v1, 600 env steps)"
     with pytest.raises(ValueError, match="no policy.safetensors"):
         anthill.Policy.load(tmp_path)
     shutil.copy(pendulum / "resolved.toml", tmp_path)
@@ -197,6 +202,7 @@ def test_a_td3_policy_has_no_noise_to_sample(tmp_path):
 
 def test_read_run_gives_data_frames(pendulum):
     read = anthill.read_run(pendulum)
+    assert repr(read) == f"Run('{pendulum}': Pendulum-v1, seed {read.seed}, finished, 600 env steps)"
     assert read.env == "Pendulum-v1" and read.state == "finished" and read.last_step == 600
     assert list(read.train.env_steps) == [200, 400, 600] and read.train.critic_loss.notna().any()
     assert list(read.evaluations.env_steps) == [0, 600] and len(read.episodes) == 4 * (150 // 40)

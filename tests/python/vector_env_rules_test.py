@@ -165,6 +165,9 @@ def test_a_forked_process_is_told():
 @pytest.mark.parametrize(("arguments", "words"), [
     ({"env": "Ant-v6"}, ["unknown environment 'Ant-v6'", "did you mean"]),
     ({"num_envs": 0}, ["num_envs", "[1, 1000000]", "got 0"]),
+    ({"num_envs": -1}, ["num_envs", "[1, 1000000]", "got -1"]),
+    ({"num_envs": 10**12}, ["num_envs", "[1, 1000000]"]),
+    ({"max_episode_steps": 0}, ["max_episode_steps", "at least 1", "leave it out"]),
     ({"num_envs": 2.5}, ["num_envs", "integer", "2.5"]),
     ({"num_threads": -1}, ["num_threads", "got -1"]),
     ({"healthy_rewards": 1}, ["unknown key 'healthy_rewards' in [sim.ant]", "did you mean 'healthy_reward'?"]),
