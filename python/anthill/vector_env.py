@@ -28,7 +28,7 @@ def make_vec(env, num_envs=1, num_threads=0, *, autoreset_mode=AutoresetMode.SAM
     """
     num_envs = checks.whole_number("num_envs", num_envs)
     num_threads = checks.whole_number("num_threads", num_threads)
-    if options.get("max_episode_steps") == 0:  # in a file 0 is the default's name; here it would be no limit in disguise
+    if options.get("max_episode_steps") == 0:  # a file's word for the task's own limit
         raise ValueError("max_episode_steps: must be at least 1, got 0; leave it out for the task's own limit")
     simulator = Simulator(str(env), checks.plain_options(options), num_envs, num_threads)
     return VectorEnv(simulator, num_envs, autoreset_mode, copy, options)
