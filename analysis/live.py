@@ -107,7 +107,7 @@ def picture(run: Run) -> bytes:
         axes[-1].set_xlim(0, max(run.last_step, 1))
         figure.suptitle(title_of(run), fontsize=9)
         reason = run.divergence() or (run.status.get("reason") if run.state in OVER else "")
-        figure.supxlabel(reason or "", fontsize=8, color="#B00020")
+        figure.supxlabel(reason or "", fontsize=8, color="0.3" if run.state == "finished" else "#B00020")
         stream = BytesIO()
         figure.savefig(stream, format="png", dpi=130)
         plt.close(figure)

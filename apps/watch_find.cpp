@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "apps/watch_run.hpp"
 #include "sim/errors.hpp"
@@ -16,6 +18,32 @@ bool is_run(const fs::path& folder) {
   std::error_code error;
   return std::ranges::any_of(std::initializer_list<const char*>{"status.json", "train.csv"},
                              [&](const char* mark) { return fs::exists(folder / mark, error); });
+}
+
+/// seed-3 in which no run has written more than its first files.
+bool is_begun(const fs::path& folder) {
+  if (!folder.filename().string().starts_with("seed-")) return false;
+  std::error_code error;
+  return fs::is_empty(folder, error) || fs::exists(folder / "owner.json", error) ||
+         fs::exists(folder / "resolved.toml", error);
+}
+
+/// All runs of a sweep's folder, those that have not begun too; none where it is no sweep's.
+std::vector<fs::path> runs_of_sweep(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::ifstream stream(folder / "points.json");
+  const auto json = nlohmann::json::parse(stream, nullptr, false);
+  try {
+    for (const auto& point : json.at("points")) {
+      for (const auto& seed : json.at("seeds")) {
+        found.push_back(folder / point.at("folder").get<std::string>() /
+                        ("seed-" + std::to_string(seed.get<std::int64_t>())));
+      }
+    }
+  } catch (const nlohmann::json::exception&) {
+    return {};  // what is there is found by looking
+  }
+  return found;
 }
 
 /// Leading digits as a number, so that seed-10 comes after seed-9.
@@ -45,10 +73,8 @@ void collect(const fs::path& folder, int depth, std::vector<fs::path>& found) {
     if (entry.is_directory(error) && !name.starts_with('.')) inside.push_back(entry.path());
   }
   for (const fs::path& place : inside) {
-    if (is_run(place)) {
+    if (is_run(place) || is_begun(place)) {
       found.push_back(place);
-    } else if (place.filename().string().starts_with("seed-")) {
-      found.push_back(place);  // its run has not begun
     } else if (depth > 1) {
       collect(place, depth - 1, found);
     }
@@ -68,8 +94,8 @@ std::vector<fs::path> find_runs(const fs::path& path) {
   }
   if (is_run(path) || fs::is_empty(path, error)) return {path};
   if (error) throw ConfigError("'" + path.string() + "': " + error.message());
-  std::vector<fs::path> found;
-  collect(path, kDepth, found);
+  std::vector<fs::path> found = runs_of_sweep(path);
+  if (found.empty()) collect(path, kDepth, found);
   if (found.empty()) {
     throw ConfigError("'" + path.string() + "': no run here or up to " + std::to_string(kDepth) +
                       " levels below; name a folder that `anthill train` made, or one above");

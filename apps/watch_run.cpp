@@ -211,7 +211,8 @@ void WatchedRun::collect_warnings() {
   } else if (health_ == Health::diverged) {
     warnings_.push_back("numbers are not finite; read post_mortem/diagnosis.md");
   }
-  if (!status_.reason.empty()) warnings_.push_back(status_.reason);
+  // why a run has ended early and well is no warning
+  if (!status_.reason.empty() && health_ != Health::finished) warnings_.push_back(status_.reason);
   if (!status_trouble_.empty()) warnings_.push_back(status_trouble_);
   for (const CsvTail* table : {&train_, &evaluations_, &episodes_, &probes_}) {
     if (!table->trouble().empty()) warnings_.push_back(table->trouble());

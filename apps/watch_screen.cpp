@@ -159,9 +159,15 @@ std::string fitted(double value) {
   return shorter.data();
 }
 
+/// A sweep's "ID-short-overrides/seed-3" without the ID, which says nothing to a reader.
+std::string without_id(const std::string& name) {
+  const std::size_t end = name.find_first_not_of("0123456789abcdef");
+  return end == 12 && name[end] == '-' ? name.substr(end + 1) : name;
+}
+
 Line run_line(const WatchedRun& run, int name_width, const TerminalStyle& style) {
   Line line(style);
-  line.field(shortened(run.name(), name_width), name_width).add(" ");
+  line.field(shortened(without_id(run.name()), name_width), name_width).add(" ");
   line.field(health_name(run.health()), kState, color_of(run.health()));
   const int percent = percent_of(run.status());
   line.right(percent < 0 ? "-" : std::to_string(percent) + "%", kPercent);
@@ -216,6 +222,12 @@ std::vector<std::string> run_screen(const WatchedRun& run, const TerminalStyle& 
   }};
   const auto end = static_cast<double>(run.status().env_steps);
   for (const Series& series : rows) lines.push_back(series_line(series, end, style).text());
+  if (run.health() == Health::finished && !run.status().reason.empty()) {
+    lines.emplace_back();
+    for (const std::string& part : wrapped(run.status().reason, "", style.width)) {
+      lines.push_back(part);
+    }
+  }
   if (!run.warnings().empty()) lines.emplace_back();
   for (const std::string& warning : run.warnings()) {
     for (const std::string& part : wrapped(warning, "! ", style.width)) {

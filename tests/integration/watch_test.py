@@ -165,6 +165,35 @@ def test_all_runs_below_a_folder(tmp_path):
     assert running[2:5] == ["60%", "1m20s", "962"] and running[-4:] == ["600", "0.139", "0.2", "!"]
 
 
+def test_all_runs_of_a_sweep_count_before_they_begin(tmp_path):
+    points = [{"folder": f"{number}bc0123456ff-tau-0.{number}"} for number in (1, 2)]
+    (tmp_path / "sweep").mkdir()
+    (tmp_path / "sweep/points.json").write_text(json.dumps({"points": points, "seeds": [0, 5]}))
+    make_run(tmp_path / "sweep/1bc0123456ff-tau-0.1/seed-0", state="finished", env_steps=10_000)
+    lines = watch(tmp_path / "sweep").splitlines()
+    assert "4 runs: 3 waiting, 1 finished" in lines[0]
+    assert [line.split()[:2] for line in lines[2:]] == [
+        ["tau-0.1/seed-0", "finished"], ["tau-0.1/seed-5", "waiting"], ["tau-0.2/seed-0", "waiting"], ["tau-0.2/seed-5", "waiting"]]
+    # it does not end behind the first of them, and sees the next
+    terminal = Terminal(tmp_path / "sweep")
+    terminal.wait_for("3 waiting, 1 finished")
+    make_run(tmp_path / "sweep/1bc0123456ff-tau-0.1/seed-5")
+    terminal.wait_for("2 waiting, 1 running, 1 finished")
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.close() == 0
+
+
+def test_a_folder_called_like_a_seed_is_no_run_by_its_name(tmp_path):
+    (tmp_path / "probes/seed-1/all").mkdir(parents=True)
+    (tmp_path / "probes/seed-1/all/overestimation.csv").write_text("env_steps\n")
+    assert_fails(run("watch", tmp_path / "probes", env=PLAIN), 2, "no run here")
+
+
+def test_an_early_good_end_is_no_warning(tmp_path):
+    text = watch(make_run(tmp_path / "run", state="finished", reason="solved: mean return 475 of the last training episodes"))
+    assert "\nsolved: mean return 475" in text and "! solved" not in text
+
+
 def test_large_numbers_and_long_warnings_are_whole(tmp_path):
     path = "/scratch/" + 90 * "x" + "/run/train.csv"
     reason = f"no space left on the device for {path}: the run cannot go on; make room for it and resume it with --resume"
