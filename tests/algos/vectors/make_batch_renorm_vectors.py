@@ -17,13 +17,13 @@ from torch import nn
 from torch.nn import functional
 from vector_files import write_or_check
 
-# so many rows that no unit is active in all of them: one that is does not depend on its bias, and what Adam makes of
-# a gradient that is nothing but rounding cannot be compared
+# so many rows, and tanh, that no unit is linear in all rows: the loss does not depend on its bias, and what Adam makes
+# of a gradient that is nothing but rounding cannot be compared
 sac.BATCH = 32
 EPS, MAX_R, MAX_D, MOMENTUM = 1e-3, 3.0, 5.0, 0.9
 
 CASES = {
-    "targets": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+    "targets": {"activation": "tanh", "log_std_form": "clamp", "log_prob_form": "exact",
                 "alpha_form": "log_alpha", "tau": 0.05, "warmup": 0},
     "joint": {"activation": "elu", "log_std_form": "clamp", "log_prob_form": "exact",
               "alpha_form": "log_alpha", "tau": 1.0, "warmup": 0, "num_critics": 3,
