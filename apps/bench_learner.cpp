@@ -22,6 +22,7 @@ struct LearnerOptions {
   int num_threads = 1;
   std::vector<std::int64_t> hidden_dims = {256}, depths = {2}, members = {1};
   std::vector<std::string> layer_norms = {"off"};
+  bool batch_renorm = false;  // one contestant more for every shape
   std::int64_t graph_block = 0;
 };
 
@@ -31,7 +32,7 @@ constexpr std::int64_t kQueuedUpdates = 128;
 /// One learner with its ring, and what was measured of it.
 struct LearnerContestant {
   std::int64_t hidden_dim, depth, members;
-  bool layer_norm;
+  std::string norm;  // of the critics: "none", "layer_norm" or "batch_renorm"
   std::unique_ptr<Agent> agent;
   std::unique_ptr<ReplayBuffer> buffer;
   std::unique_ptr<Batch> batch;
@@ -54,20 +55,22 @@ struct LearnerContestant {
 };
 
 LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hidden_dim,
-                                  std::int64_t depth, std::int64_t members, bool layer_norm) {
+                                  std::int64_t depth, std::int64_t members,
+                                  const std::string& norm) {
   const BenchShape& shape = options.shape;
   const at::Device device = resolve_device(device_choice(shape.device));
   AgentConfig config;
   config.actor.hidden_dims.assign(static_cast<std::size_t>(depth), hidden_dim);
   config.critic.hidden_dims = config.actor.hidden_dims;
-  config.critic.layer_norm = layer_norm;
+  config.critic.layer_norm = norm == "layer_norm";
+  config.critic.batch_renorm = norm == "batch_renorm";
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(members));
   for (std::size_t m = 0; m < seeds.size(); ++m) seeds[m] = m;
   LearnerContestant c{
       .hidden_dim = hidden_dim,
       .depth = depth,
       .members = members,
-      .layer_norm = layer_norm,
+      .norm = norm,
       .agent = make_agent(std::vector<AgentConfig>(seeds.size(), config),
                           {shape.observation_dim, shape.action_dim, seeds, device}),
       .buffer = filled_buffer(shape, 10'000, device, members),  // sampling has its own part
@@ -150,7 +153,8 @@ nlohmann::ordered_json row_of(const LearnerContestant& c, const LearnerOptions& 
   const double us = quantile(c.update_us, 0.1), flop = flop_per_update(c, options.shape);
   return {{"hidden_dim", c.hidden_dim},
           {"depth", c.depth},
-          {"layer_norm", c.layer_norm},
+          {"layer_norm", c.norm == "layer_norm"},
+          {"batch_renorm", c.norm == "batch_renorm"},
           {"members", c.members},
           {"updates_per_s", 1e6 / us},
           {"updates_per_s_median", 1e6 / quantile(c.update_us, 0.5)},
@@ -169,8 +173,13 @@ void bench_learner(const LearnerOptions& options) {
   for (const std::int64_t depth : options.depths) {
     for (const std::int64_t hidden_dim : options.hidden_dims) {
       for (const std::int64_t members : options.members) {
-        for (const std::string& norm : options.layer_norms) {
-          contestants.push_back(make_contestant(options, hidden_dim, depth, members, norm == "on"));
+        std::vector<std::string> norms;
+        for (const std::string& is_on : options.layer_norms) {
+          norms.push_back(is_on == "on" ? "layer_norm" : "none");
+        }
+        if (options.batch_renorm) norms.push_back("batch_renorm");
+        for (const std::string& norm : norms) {
+          contestants.push_back(make_contestant(options, hidden_dim, depth, members, norm));
         }
       }
     }
@@ -236,6 +245,8 @@ BenchRun add_bench_learner(CLI::App& parser) {
   list("--members", options->members, "agents in one learner")->check(CLI::Range(1, 4096));
   list("--layer-norm", options->layer_norms, "LayerNorm in the critics: off, on or both")
       ->check(CLI::IsMember({"off", "on"}));
+  parser.add_flag("--batch-renorm", options->batch_renorm,
+                  "beside these, batch renormalisation in the critics");
   parser
       .add_option("--graph-block", options->graph_block,
                   "on a GPU: updates that one graph launches; 0: kernel by kernel")

@@ -162,6 +162,13 @@ void add_critic(std::vector<Field>& fields) {
             "target_clip = range: the range is renewed after every so many.");
   table.add("dropout", &CriticConfig::dropout, between(0, 0.99), "probability",
             "Share of hidden units dropped behind every Linear of critics and targets (DroQ).");
+  table.add("batch_renorm", &CriticConfig::batch_renorm,
+            "SAC: batch renormalisation of the input and behind every hidden layer, as in CrossQ "
+            "(Bhatt et al., 2024); with agent.tau = 1 its joint pass without target networks.");
+  table.add("batch_renorm_momentum", &CriticConfig::batch_renorm_momentum, between(0, 1), "",
+            "batch_renorm: what the running statistics keep of themselves in an update.");
+  table.add("batch_renorm_warmup", &CriticConfig::batch_renorm_warmup, between(0, 1e12), "updates",
+            "batch_renorm: plain batch normalisation before so many.");
   table.add("num_critics", &CriticConfig::num_critics, between(1, 64), "networks",
             "SAC: critics, of which the target takes the minimum.");
   table.add("target_subset", &CriticConfig::target_subset, between(0, 64), "networks",

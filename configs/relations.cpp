@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "configs/fields.hpp"
+#include "configs/unread_keys.hpp"
 #include "sim/errors.hpp"
 
 namespace anthill {
@@ -118,60 +119,6 @@ void refuse_unused_tasks(const ResolvedExperiment& experiment) {
   }
 }
 
-/// Settings, or whole sections, that an algorithm does not read.
-struct Unread {
-  std::string_view algorithm;
-  std::vector<std::string_view> keys;
-};
-
-const std::vector<Unread>& unread_keys() {
-  static const std::vector<Unread> kUnread = {
-      {"sac",
-       {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "actor.output",
-        "exploration.coin"}},
-      {"td3",
-       {"agent.double_dqn", "agent.policy_value", "agent.target_policy", "actor.log_",
-        "actor.distribution", "actor.sde_", "exploration.sde_", "critic.dropout", "critic.target_",
-        "agent.reset_", "critic.num_critics", "temperature.", "buffer.held_out_share"}},
-      {"ddpg",
-       {"agent.target_noise", "agent.noise_clip", "agent.double_dqn", "agent.policy_value",
-        "agent.target_policy", "actor.log_", "actor.distribution", "actor.sde_", "exploration.sde_",
-        "critic.dropout", "critic.target_", "agent.reset_", "critic.num_critics", "temperature.",
-        "buffer.held_out_share"}},
-      {"dqn",
-       {"agent.policy_delay", "agent.critic_updates", "agent.policy_updates", "agent.target_noise",
-        "agent.noise_clip", "agent.policy_value", "agent.target_policy", "agent.action_units",
-        "exploration.correlation_steps", "exploration.sde_", "actor.", "critic.dropout",
-        "critic.target_", "agent.reset_", "critic.num_critics", "temperature.",
-        "buffer.held_out_share"}},
-  };
-  return kUnread;
-}
-
-/// What a key is worth when nobody sets it.
-Value unset_value(const Field& field, const std::string& preset) {
-  for (const auto& [key, value] : find_preset(preset).values) {
-    if (key == field.key()) return value;
-  }
-  return field.get(ExperimentConfig{});
-}
-
-/// A setting that the algorithm does not read is a mistake in one of the two.
-void refuse_unused_agent_keys(const ResolvedExperiment& experiment) {
-  const AgentConfig& agent = experiment.config.agent;
-  for (const Unread& unread : unread_keys()) {
-    if (unread.algorithm != agent.algorithm) continue;
-    for (const Field& field : fields()) {
-      const std::string key = field.key();
-      const bool is_unread = std::ranges::any_of(
-          unread.keys, [&](std::string_view prefix) { return key.starts_with(prefix); });
-      if (!is_unread || field.get(experiment.config) == unset_value(field, agent.preset)) continue;
-      throw ConfigError(location_of(experiment, {key}) + ": " + key + " has no effect on " +
-                        agent.algorithm + "; remove it");
-    }
-  }
-}
-
 /// A setting that has an effect only beside another one.
 void require_beside(const ResolvedExperiment& experiment, const std::string& key, bool has_effect,
                     const std::string& need) {
@@ -203,6 +150,24 @@ void check_distribution(const ResolvedExperiment& experiment) {
     throw ConfigError(location_of(experiment, {"actor.hidden_dims", "actor.distribution"}) +
                       ": actor.distribution = \"gsde\" needs a hidden layer, whose output are its "
                       "features; set actor.hidden_dims");
+  }
+}
+
+/// Batch renormalisation is a network of its own, without the other switches of the critics'.
+void check_batch_renorm(const ResolvedExperiment& experiment) {
+  const CriticConfig& critic = experiment.config.agent.critic;
+  for (const char* key : {"critic.batch_renorm_momentum", "critic.batch_renorm_warmup"}) {
+    require_beside(experiment, key, critic.batch_renorm, "critic.batch_renorm");
+  }
+  if (!critic.batch_renorm) return;
+  const std::pair<const char*, bool> others[] = {{"critic.layer_norm", critic.layer_norm},
+                                                 {"critic.dropout", critic.dropout > 0.0},
+                                                 {"critic.residual", critic.residual},
+                                                 {"critic.unit_features", critic.unit_features}};
+  for (const auto& [key, is_on] : others) {
+    if (!is_on) continue;
+    throw ConfigError(location_of(experiment, {"critic.batch_renorm", key}) +
+                      ": critic.batch_renorm and " + key + " exclude each other; set one of them");
   }
 }
 
@@ -261,6 +226,7 @@ void check_relations(const ResolvedExperiment& experiment) {
   check_remedies(experiment);
   check_switches(experiment);
   check_distribution(experiment);
+  check_batch_renorm(experiment);
   check_devices(experiment);
   check_overestimation(experiment);
   refuse_unused_tasks(experiment);

@@ -117,6 +117,9 @@ struct CriticConfig {
   LayerNormPlacement layer_norm_placement = LayerNormPlacement::before_activation;
   bool residual = false;
   bool unit_features = false;
+  bool batch_renorm = false;  // SAC (networks/batch_renorm.hpp)
+  double batch_renorm_momentum = 0.99;
+  std::int64_t batch_renorm_warmup = 100'000;  // updates of plain batch normalisation
   TargetClip target_clip = TargetClip::none;
   std::int64_t target_range_period = 250;  // updates between which the range stands still
   double dropout = 0.0;                    // probability

@@ -11,12 +11,6 @@ namespace anthill {
 /// Keeps the process that is added to actions apart from the policy's own noise.
 constexpr std::uint64_t kProcessNoise = std::uint64_t{1} << 62;
 
-/// Q(s, a) of every critic: [M, E, B].
-static Tensor q_values(const SacModel& model, const Parameters& critic, const Tensor& observation,
-                       const Tensor& action, const Tensor& keep) {
-  return mlp_forward(model.critic_shape, critic, {observation, action}, keep).squeeze(-1);
-}
-
 /// min over the critics, or over the update's own subset of them (REDQ; Chen et al., 2021: arXiv
 /// 2101.05982, algorithm 1): [M, E, B] -> [M, B].
 static Tensor target_minimum(const Tensor& q, const Tensor& subset) {
@@ -30,29 +24,28 @@ static Tensor target_minimum(const Tensor& q, const Tensor& subset) {
 ///   J = mean_B sum_j ( Q_j(s, a) - y )^2
 /// With agent.target_policy a' is the target policy's, the entropy still the policy's own.
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
-  Tensor target, next_log_prob;
+  SquashedSample next;
   {
     at::NoGradGuard no_grad;
-    auto next = sac_sample(model, model.actor, batch.next_observation, noise.next_action);
+    next = sac_sample(model, model.actor, batch.next_observation, noise.next_action);
     if (model.config.target_policy) {
       next.action =
           sac_sample(model, model.target_actor, batch.next_observation, noise.next_action).action;
     }
-    const Tensor next_q =
-        target_minimum(q_values(model, model.target_critic, batch.next_observation, next.action,
-                                noise.target_keep),
-                       noise.subset);
+  }
+  const SacCriticValues values = sac_critic_values(model, batch, next.action, noise);
+  Tensor target;
+  {
+    at::NoGradGuard no_grad;
+    const Tensor next_q = target_minimum(values.next_q, noise.subset);
     const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
     const Tensor discount = model.discount.unsqueeze(1) * batch.bootstrap;
     target =
         clip_target(model, model.reward_scale.unsqueeze(1) * batch.reward +
                                discount * (clip_next_value(model, next_q) - alpha * next.log_prob));
-    next_log_prob = next.log_prob;
   }
-  const Tensor q = q_values(model, model.critic, batch.observation,
-                            model.actions.measured(batch.action), noise.critic_keep);
-  const Tensor loss = (q - target.unsqueeze(1)).square().sum(1).mean(-1);
-  return {loss, q.detach(), target, next_log_prob};
+  const Tensor loss = (values.q - target.unsqueeze(1)).square().sum(1).mean(-1);
+  return {loss, values.q.detach(), target, next.log_prob, values.statistics};
 }
 
 /// J_pi (eq. 7):  mean_B ( alpha * log pi(a|s) - min_j Q_j(s, a) ),   a = tanh(mean + std * noise);
@@ -60,7 +53,7 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const S
 SacActorLoss sac_actor_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
   const auto policy = sac_sample(model, model.actor, batch.observation, noise.action);
   const Tensor all_q =
-      q_values(model, model.critic, batch.observation, policy.action, noise.actor_keep);
+      sac_q(model, Critics::online, batch.observation, policy.action, noise.actor_keep);
   const PolicyValue value = model.config.policy_value;
   const Tensor q = value == PolicyValue::first  ? all_q.select(1, 0)
                    : value == PolicyValue::mean ? all_q.mean(1)
@@ -138,9 +131,11 @@ void Sac::queue(const Batch& batch, std::int64_t kind) {
     critic = sac_critic_loss(model_, batch, noise_);
     optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss),
                             turn.targets ? optimisers_.target : PolyakTarget{});
+    remember_statistics(model_, optimisers_, critic, turn.targets);
     remember_targets(model_, critic, num_updates_);
   } else if (turn.targets) {
     follow(optimisers_.target, model_.critic.flat());
+    remember_statistics(model_, optimisers_, {}, true);
   }
 
   // policy, against the critics just improved, and temperature
@@ -218,6 +213,10 @@ std::vector<NamedTensor> Sac::parameters() const {
   if (model_.config.target_policy) append_parameters(all, "target_actor", model_.target_actor);
   append_parameters(all, "critic", model_.critic);
   append_parameters(all, "target_critic", model_.target_critic);
+  if (model_.config.critic.batch_renorm) {
+    append_parameters(all, "critic", model_.critic_statistics.running);
+    append_parameters(all, "target_critic", model_.target_statistics);
+  }
   all.push_back({"log_alpha", model_.log_alpha.detach()});
   return all;
 }

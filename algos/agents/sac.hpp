@@ -5,6 +5,7 @@
 #include "algos/agents/agent.hpp"
 #include "algos/agents/exploration_noise.hpp"
 #include "algos/networks/adam.hpp"
+#include "algos/networks/batch_renorm.hpp"
 #include "algos/networks/gsde.hpp"
 #include "algos/networks/mlp.hpp"
 #include "algos/networks/noise.hpp"
@@ -30,11 +31,14 @@ struct SacModel {
   AgentConfig config;  // what all members share
   std::int64_t action_dim = 0;
   MlpShape actor_shape, critic_shape;
-  Parameters actor;                               // (M x 1 x P)
-  Parameters target_actor;                        // the same, no gradient; with target_policy only
-  Parameters critic;                              // (M x E x P)
-  Parameters target_critic;                       // (M x E x P), no gradient
-  Tensor log_alpha;                               // (M), a leaf
+  Parameters actor;                    // (M x 1 x P)
+  Parameters target_actor;             // the same, no gradient; with target_policy only
+  Parameters critic;                   // (M x E x P)
+  Parameters target_critic;            // (M x E x P), no gradient
+  BatchRenormState critic_statistics;  // with critic.batch_renorm only
+  Parameters target_statistics;        // (M x E x S) the targets' running statistics
+  bool joint_critics = false;          // and no target network: (s, a) and (s', a') are one batch
+  Tensor log_alpha;                    // (M), a leaf
   Tensor discount, reward_scale, target_entropy;  // (M)
   Tensor max_log_alpha;                           // (M), undefined: no cap
   SacTargetClip clip;
@@ -48,6 +52,10 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
 /// First weights of the actor, drawn as those of network `network_id`.
 void initialise_actor(const SacModel& model, const std::vector<std::uint64_t>& seeds,
                       std::uint64_t network_id);
+
+/// First weights of the critics, of which their targets become copies; no statistics yet.
+void initialise_critic(const SacModel& model, const std::vector<std::uint64_t>& seeds,
+                       std::uint64_t network_id);
 
 /// What the distribution reads, [M, B, 2A]: means, then raw log standard deviations.
 Tensor sac_head(const SacModel& model, const Parameters& actor, const Tensor& observation);
@@ -65,6 +73,17 @@ Tensor sac_explore(const SacModel& model, const Tensor& observation, const Tenso
 /// The policy without noise, as the losses measure actions, [M, B, A].
 Tensor sac_mode(const SacModel& model, const Tensor& observation);
 
+/// Which networks sac_q() and sac_features() are about.
+enum class Critics { online, target };
+
+/// Q_j(s, a), [M, E, B], with batch renormalisation in evaluation; `keep` as in SacNoise.
+Tensor sac_q(const SacModel& model, Critics critics, const Tensor& observation,
+             const Tensor& action, const Tensor& keep = {});
+
+/// The penultimate features of the online critics, [M, E, B, W], no graph: as mlp_features; with
+/// batch renormalisation those in front of the last normalisation, in evaluation.
+Tensor sac_features(const SacModel& model, const Tensor& observation, const Tensor& action);
+
 /// All that is random in one update. Dropout's masks (mlp.hpp) are undefined without dropout.
 struct SacNoise {
   Tensor next_action = {}, action = {};  // (M x B x A) standard normal
@@ -74,6 +93,15 @@ struct SacNoise {
   Tensor subset = {};                    // (M x K) int64, critics of the target; undefined: all
 };
 
+/// What the critics' loss is made of: Q_j(s, a) in training, and the next values Q'_j(s', a'),
+/// detached, of the target networks or, with joint_critics, of the same pass.
+struct SacCriticValues {
+  Tensor q, next_q;        // (M x E x B)
+  Tensor statistics = {};  // as in SacCriticLoss
+};
+SacCriticValues sac_critic_values(const SacModel& model, const Batch& batch,
+                                  const Tensor& next_action, const SacNoise& noise);
+
 /// The losses: pure functions of (parameters, batch, noise). Losses are per member, [M]; sum() them
 /// for a gradient.
 struct SacCriticLoss {
@@ -81,6 +109,7 @@ struct SacCriticLoss {
   Tensor q;                   // (M x E x B), detached
   Tensor target;              // (M x B), detached
   Tensor next_log_prob = {};  // (M x B), detached
+  Tensor statistics = {};     // what critic_statistics is to remember, with critic.batch_renorm
 };
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise);
 

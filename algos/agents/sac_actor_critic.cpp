@@ -4,7 +4,7 @@
 namespace anthill {
 namespace {
 
-/// One member of a stack; dropout is off.
+/// One member of a stack; dropout is off, batch renormalisation in evaluation.
 class SacActorCritic final : public ActorCritic {
  public:
   SacActorCritic(const SacModel& model, const AgentConfig& config, std::int64_t member)
@@ -25,10 +25,10 @@ class SacActorCritic final : public ActorCritic {
   }
 
   Tensor q(const Tensor& observation, const Tensor& action) const override {
-    return values(model_.critic, observation, action);
+    return values(Critics::online, observation, action);
   }
   Tensor target_q(const Tensor& observation, const Tensor& action) const override {
-    return values(model_.target_critic, observation, action);
+    return values(Critics::target, observation, action);
   }
 
   double alpha() const override { return model_.log_alpha.detach().exp().item<double>(); }
@@ -38,11 +38,10 @@ class SacActorCritic final : public ActorCritic {
  private:
   static Tensor of_stack(const Tensor& rows) { return rows.unsqueeze(0).contiguous(); }
 
-  Tensor values(const Parameters& critic, const Tensor& observation, const Tensor& action) const {
+  Tensor values(Critics critics, const Tensor& observation, const Tensor& action) const {
     at::NoGradGuard no_grad;
-    return mlp_forward(model_.critic_shape, critic,
-                       {of_stack(observation), model_.actions.measured(of_stack(action))})[0]
-        .squeeze(-1);
+    return sac_q(model_, critics, of_stack(observation),
+                 model_.actions.measured(of_stack(action)))[0];
   }
 
   const AgentConfig& config_;

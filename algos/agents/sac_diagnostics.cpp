@@ -28,8 +28,7 @@ Inside inside_of(const ActorConfig& config, const Tensor& head, const Tensor& no
 Tensor action_gradient_norm(const SacModel& model, const Tensor& observation,
                             const Tensor& sampled_action) {
   const Tensor action = sampled_action.detach().clone().set_requires_grad(true);
-  const Tensor q =
-      mlp_forward(model.critic_shape, model.critic, {observation, action}).squeeze(-1).amin(1);
+  const Tensor q = sac_q(model, Critics::online, observation, action).amin(1);
   const Tensor gradient = torch::autograd::grad({q.sum()}, {action})[0];
   return gradient.norm(2, -1).mean(-1);
 }
@@ -106,8 +105,8 @@ FeatureMeasures feature_measures(const SacModel& model, const Batch& batch) {
     const Tensor nothing = at::full_like(model.discount, std::numeric_limits<double>::quiet_NaN());
     return {nothing, nothing, nothing};
   }
-  const Tensor features = mlp_features(model.critic_shape, model.critic,
-                                       {batch.observation, model.actions.measured(batch.action)});
+  const Tensor features =
+      sac_features(model, batch.observation, model.actions.measured(batch.action));
   return {dormant_share(features, 0.025), dormant_share(features, 0.1),
           effective_rank(features).to(features.device())};
 }

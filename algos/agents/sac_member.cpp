@@ -26,6 +26,11 @@ SacModel member_of(const SacModel& model, std::int64_t member) {
   one.actor = trained(model.actor, member);
   one.critic = trained(model.critic, member);
   one.target_critic = model.target_critic.member(member);
+  if (model.config.critic.batch_renorm) {
+    one.critic_statistics = {model.critic_statistics.running.member(member),
+                             row(model.critic_statistics.num_batches, member)};
+    one.target_statistics = model.target_statistics.member(member);
+  }
   if (model.config.target_policy) one.target_actor = model.target_actor.member(member);
   one.log_alpha = leaf(model.log_alpha, member);
   one.discount = row(model.discount, member);

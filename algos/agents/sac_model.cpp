@@ -1,12 +1,29 @@
 // Making what SAC consists of from the settings of its members.
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
 #include "algos/agents/sac.hpp"
 #include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/stack.hpp"
+#include "sim/errors.hpp"
 
 namespace anthill {
+
+/// Whether the targets are copies after every update, in all members alike: the form of the
+/// critics' loss depends on it.
+static bool has_no_targets(const std::vector<AgentConfig>& members) {
+  if (members.front().target_period > 1 || members.front().critic_updates > 0) return false;
+  const auto copies =
+      std::ranges::count_if(members, [](const AgentConfig& c) { return c.tau == 1.0; });
+  if (copies > 0 && copies < static_cast<std::ptrdiff_t>(members.size())) {
+    throw ConfigError(
+        "agent.tau: with critic.batch_renorm it is 1 (no target networks) in all members or in "
+        "none; train them apart");
+  }
+  return copies > 0;
+}
+
 SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShape& shape) {
   if (static_cast<std::int64_t>(members.size()) != shape.members()) {
     throw std::invalid_argument("SAC: one seed and one set of settings per member are needed");
@@ -29,11 +46,18 @@ SacModel make_sac_model(const std::vector<AgentConfig>& members, const AgentShap
   const std::int64_t count = shape.members();
   model.actor = Parameters(gsde ? gsde_layout(model.actor_shape) : mlp_layout(model.actor_shape),
                            count, 1, shape.device, true);
-  model.critic = Parameters(mlp_layout(model.critic_shape), count, config.critic.num_critics,
-                            shape.device, true);
-  initialise_actor(model, shape.seeds, 0);
-  initialise(model.critic_shape, model.critic, config, config.critic, shape.seeds, 1);
+  model.critic = Parameters(config.critic.batch_renorm ? batch_renorm_layout(model.critic_shape)
+                                                       : mlp_layout(model.critic_shape),
+                            count, config.critic.num_critics, shape.device, true);
+  if (config.critic.batch_renorm) {
+    model.critic_statistics =
+        make_batch_renorm_state(model.critic_shape, count, config.critic.num_critics, shape.device);
+    model.target_statistics = model.critic_statistics.running.clone(false);
+    model.joint_critics = has_no_targets(members);
+  }
   model.target_critic = model.critic.clone(false);
+  initialise_actor(model, shape.seeds, 0);
+  initialise_critic(model, shape.seeds, 1);
   if (config.target_policy) model.target_actor = model.actor.clone(false);
   model.actions = make_action_measure(config, shape);
 
@@ -63,6 +87,19 @@ void initialise_actor(const SacModel& model, const std::vector<std::uint64_t>& s
   if (config.actor.distribution != PolicyDistribution::gsde) return;
   at::NoGradGuard no_grad;
   model.actor.view("log_std").fill_(config.actor.log_std_init);
+}
+
+void initialise_critic(const SacModel& model, const std::vector<std::uint64_t>& seeds,
+                       std::uint64_t network_id) {
+  const AgentConfig& config = model.config;
+  initialise(model.critic_shape, model.critic, config, config.critic, seeds, network_id);
+  at::NoGradGuard no_grad;
+  if (config.critic.batch_renorm) {
+    batch_renorm_initialise(model.critic);
+    reset(model.critic_statistics);
+    model.target_statistics.flat().copy_(model.critic_statistics.running.flat());
+  }
+  model.target_critic.flat().copy_(model.critic.flat());
 }
 
 SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model) {
@@ -119,6 +156,11 @@ void Sac::save(StateWriter state) const {
   state.tensor("actor", model_.actor.flat());
   state.tensor("critic", model_.critic.flat());
   state.tensor("target_critic", model_.target_critic.flat());
+  if (model_.config.critic.batch_renorm) {
+    state.tensor("critic_statistics", model_.critic_statistics.running.flat());
+    state.tensor("critic_batches", model_.critic_statistics.num_batches);
+    state.tensor("target_statistics", model_.target_statistics.flat());
+  }
   if (model_.config.target_policy) state.tensor("target_actor", model_.target_actor.flat());
   state.tensor("log_alpha", model_.log_alpha);
   optimisers_.actor.save(state.part("actor_optimiser"));
@@ -136,6 +178,11 @@ void Sac::load_networks(const StateReader& state) {
   state.tensor("actor", model_.actor.flat());
   state.tensor("critic", model_.critic.flat());
   state.tensor("target_critic", model_.target_critic.flat());
+  if (model_.config.critic.batch_renorm) {
+    state.tensor("critic_statistics", model_.critic_statistics.running.flat());
+    state.tensor("critic_batches", model_.critic_statistics.num_batches);
+    state.tensor("target_statistics", model_.target_statistics.flat());
+  }
   if (model_.config.target_policy) state.tensor("target_actor", model_.target_actor.flat());
   state.tensor("log_alpha", model_.log_alpha);
 }

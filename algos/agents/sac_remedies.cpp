@@ -85,6 +85,21 @@ void remember_targets(SacModel& model, const SacCriticLoss& loss, std::int64_t u
   }
 }
 
+void remember_statistics(const SacModel& model, const SacOptimisers& optimisers,
+                         const SacCriticLoss& loss, bool targets) {
+  const CriticConfig& critic = model.config.critic;
+  if (!critic.batch_renorm) return;
+  const BatchRenormState& online = model.critic_statistics;
+  if (loss.statistics.defined()) {
+    const auto members = static_cast<std::size_t>(model.critic.members());
+    remember(online, loss.statistics, std::vector<double>(members, critic.batch_renorm_momentum));
+  }
+  if (!targets) return;
+  PolyakTarget target = optimisers.target;
+  target.flat = model.target_statistics.flat();
+  follow(target, online.running.flat());
+}
+
 void cap_temperature(SacModel& model) {
   if (!model.max_log_alpha.defined()) return;
   at::NoGradGuard no_grad;
@@ -120,11 +135,8 @@ void Sac::reset_if_due() {
     if (config.target_policy) model_.target_actor.flat().copy_(model_.actor.flat());
   }
   if (named("critic")) {
-    initialise(model_.critic_shape, model_.critic, config, config.critic, shape_.seeds,
-               first_network + 1);
+    initialise_critic(model_, shape_.seeds, first_network + 1);
     optimisers_.critic.reset();
-    at::NoGradGuard no_grad;
-    model_.target_critic.flat().copy_(model_.critic.flat());
     const SacTargetClip fresh = make_target_clip(config.critic.target_clip, model_.discount);
     if (fresh.seen_low.defined()) {
       model_.clip.low.copy_(fresh.low);

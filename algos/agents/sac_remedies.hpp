@@ -1,5 +1,5 @@
-/// Remedies against overestimation that keep state beside the networks: clipped targets, a capped
-/// temperature, resets.
+/// Remedies against overestimation that keep state beside the networks: clipped targets, batch
+/// renormalisation, a capped temperature, resets.
 #pragma once
 
 #include "algos/agents/sac.hpp"
@@ -26,6 +26,12 @@ void update_clip_bounds(SacModel& model, const SacRewards& rewards);
 /// range in use becomes that of all targets seen after every critic.target_range_period updates
 /// (section 5 of 2306.02451, as published: [0, 0] before the first time).
 void remember_targets(SacModel& model, const SacCriticLoss& loss, std::int64_t update);
+
+/// With critic.batch_renorm: what the critics' loss has seen of its batch (nothing where `loss` is
+/// empty) goes into the running statistics; the targets' then follow, where `targets`, as their
+/// parameters do.
+void remember_statistics(const SacModel& model, const SacOptimisers& optimisers,
+                         const SacCriticLoss& loss, bool targets);
 
 /// log alpha = min(log alpha, max_log_alpha), where there is a cap.
 void cap_temperature(SacModel& model);

@@ -12,6 +12,7 @@ _UNIT_NORM_EPS = 1e-12
 _FOLLOWED = {"hidden_dims", "activation", "layer_norm", "layer_norm_placement", "residual", "unit_features", "output"}
 _FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max", "distribution"}
 _OF_LEARNING = {"learning_rate", "weight_decay", "max_gradient_norm", "log_prob_form", "dropout"}
+_OF_LEARNING |= {"batch_renorm_momentum", "batch_renorm_warmup"}
 _OF_LEARNING |= {"target_clip", "target_range_period", "target_subset", "num_critics"}
 _OF_LEARNING |= {"initialisation", "output_init_bound", "log_std_init", "sde_learn_features"}
 _NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha")

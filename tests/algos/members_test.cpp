@@ -24,7 +24,8 @@ ExperimentConfig small_experiment(const std::string& algorithm) {
                      .replay_ratio = 0.5,
                      .batch_size = 16,
                      .overlap = true};
-  config.agent.algorithm = algorithm == "gsde" ? "sac" : algorithm;
+  const bool sac = algorithm == "sac" || algorithm == "gsde" || algorithm == "batch_renorm";
+  config.agent.algorithm = sac ? "sac" : algorithm;
   config.agent.actor.hidden_dims = config.agent.critic.hidden_dims = {16, 16};
   config.evaluation = {.period = 100, .num_episodes = 2};
   config.log.period = 50;
@@ -34,7 +35,12 @@ ExperimentConfig small_experiment(const std::string& algorithm) {
     config.agent.actor.hidden_dims = {16, 13};  // whose members lie at odd places
     config.agent.exploration.sde_sample_freq = 5;
   }
-  if (algorithm == "sac" || algorithm == "gsde") {
+  if (algorithm == "batch_renorm") {
+    config.agent.critic.batch_renorm = true;
+    config.agent.critic.batch_renorm_warmup = 50;
+    config.agent.critic.hidden_dims = {16, 13};
+  }
+  if (sac) {
     config.agent.critic.target_clip = TargetClip::bound;  // needs a member's own rewards
     config.agent.critic.num_critics = 3;
     config.agent.critic.target_subset = 2;  // each member draws its own
@@ -141,7 +147,7 @@ Outcome train(const std::vector<ExperimentConfig>& members) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_member_is_the_run_that_it_would_be_alone) {
-  for (const std::string algorithm : {"sac", "gsde", "td3", "ddpg", "dqn"}) {
+  for (const std::string algorithm : {"sac", "gsde", "batch_renorm", "td3", "ddpg", "dqn"}) {
     BOOST_TEST_CONTEXT(algorithm) {
       const std::vector<ExperimentConfig> members = three_members(algorithm);
       const Outcome together = train(members);

@@ -8,76 +8,11 @@
 #include <vector>
 
 #include "algos/agents/sac.hpp"
-#include "algos/networks/mlp.hpp"
 #include "algos/networks/squashed_gaussian.hpp"
+#include "tests/algos/plain_batch_renorm.hpp"
+#include "tests/algos/plain_learner_mlp.hpp"
 
 namespace plain {
-
-using anthill::Tensor;
-
-/// Parameter `name` of every network, [M*E, shape...], cut out of `flat` [M, E, P] inside the
-/// graph.
-inline Tensor parameter(const anthill::ParameterLayout& layout, const Tensor& flat,
-                        const std::string& name) {
-  const auto& entry = layout.entries()[layout.index(name)];
-  std::vector<std::int64_t> shape = {flat.size(0) * flat.size(1)};
-  shape.insert(shape.end(), entry.shape.begin(), entry.shape.end());
-  return flat.narrow(2, entry.offset, entry.size).reshape(shape);
-}
-
-inline Tensor activate(anthill::Activation activation, const Tensor& x) {
-  if (activation == anthill::Activation::relu) return at::relu(x);
-  return activation == anthill::Activation::tanh ? at::tanh(x) : at::elu(x);
-}
-
-/// The Linear called `name` of every network, [M*E, B, in] -> [M*E, B, out].
-inline Tensor linear(const anthill::ParameterLayout& layout, const Tensor& flat,
-                     const std::string& name, const Tensor& x) {
-  return at::baddbmm(parameter(layout, flat, name + ".bias").unsqueeze(1), x,
-                     parameter(layout, flat, name + ".weight").transpose(1, 2));
-}
-
-/// What the output layer reads: `input` [M, B, in] -> [M*E, B, W].
-inline Tensor features(const anthill::MlpShape& shape, const Tensor& flat, const Tensor& input,
-                       const Tensor& keep = {}) {
-  const auto layout = mlp_layout(shape);
-  const std::int64_t members = flat.size(0), ensemble = flat.size(1), batch = input.size(1);
-  const std::int64_t networks = members * ensemble;
-  const auto normalise = [&](const std::string& name, const Tensor& x) {
-    const Tensor scale = parameter(layout, flat, name + ".weight").unsqueeze(1);
-    const Tensor shift = parameter(layout, flat, name + ".bias").unsqueeze(1);
-    return at::layer_norm(x, std::vector<std::int64_t>{x.size(-1)}, {}, {}, 1e-5) * scale + shift;
-  };
-  Tensor x = input.unsqueeze(1)
-                 .expand({members, ensemble, batch, input.size(2)})
-                 .reshape({networks, batch, input.size(2)});
-  std::int64_t masked = 0;
-  for (std::size_t i = 0; i < shape.hidden_dims.size(); ++i) {
-    const std::int64_t width = shape.hidden_dims[i];
-    const std::string norm = "layer_norm_" + std::to_string(i);
-    const bool after = shape.layer_norm_placement == anthill::LayerNormPlacement::after_activation;
-    Tensor h = linear(layout, flat, "hidden_" + std::to_string(i), x);
-    if (keep.defined()) {
-      const Tensor mask =
-          keep.view({networks, -1}).narrow(1, masked, batch * width).view({networks, batch, width});
-      h = h * mask.to(h.scalar_type()) / (1.0 - shape.dropout);
-      masked += batch * width;
-    }
-    if (shape.layer_norm && !after) h = normalise(norm, h);
-    h = activate(shape.activation, h);
-    if (shape.layer_norm && after) h = normalise(norm, h);
-    x = shape.has_skip(i) ? h + x : h;
-  }
-  if (shape.unit_features) x = x / (x.square().sum(-1, true) + 1e-12).sqrt();
-  return x;
-}
-
-/// mlp_forward: `input` [M, B, in] -> [M, E, B, out]; `keep` as there.
-inline Tensor mlp(const anthill::MlpShape& shape, const Tensor& flat, const Tensor& input,
-                  const Tensor& keep = {}) {
-  return linear(mlp_layout(shape), flat, "output", features(shape, flat, input, keep))
-      .view({flat.size(0), flat.size(1), input.size(1), shape.output_dim});
-}
 
 /// gsde_head of one network, [1, B, 2A].
 inline Tensor gsde_head(const anthill::MlpShape& shape, const Tensor& flat,
@@ -142,16 +77,26 @@ class Sac {
         critic(copy(model.critic.flat())),
         target(model.target_critic.flat().detach().clone()),
         log_alpha(copy(model.log_alpha)),
+        critic_norm(norm_of(model.critic_statistics.running)),
+        target_norm(norm_of(model.target_statistics)),
         actor_adam_(actor, model.config.actor.learning_rate, model.config.actor.weight_decay),
         critic_adam_(critic, model.config.critic.learning_rate, model.config.critic.weight_decay),
         alpha_adam_(log_alpha, model.config.temperature.learning_rate) {}
 
   Tensor critic_loss(const anthill::Batch& batch, const anthill::SacNoise& noise) const {
-    Tensor y;
+    Tensor y, joint;
     {
       at::NoGradGuard no_grad;
       const auto next = policy(batch.next_observation, noise.next_action);
-      Tensor all = values(target, batch.next_observation, next.action, noise.target_keep);
+      const std::int64_t rows = batch.reward.size(1);
+      if (model_.joint_critics) {
+        const at::AutoGradMode grad(true);
+        joint = values(critic, at::cat({batch.observation, batch.next_observation}, 1),
+                       at::cat({batch.action, next.action}, 1), {}, Pass::training);
+      }
+      Tensor all = joint.defined()
+                       ? joint.narrow(2, rows, rows).detach()
+                       : values(target, batch.next_observation, next.action, noise.target_keep);
       if (noise.subset.defined()) all = all.index_select(1, noise.subset[0]);
       const Tensor q = all.amin(1);
       const bool by_range = model_.config.critic.target_clip == anthill::TargetClip::range;
@@ -164,7 +109,9 @@ class Sac {
       last_target_ = y;
       last_log_prob_ = next.log_prob;
     }
-    const Tensor q = values(critic, batch.observation, batch.action, noise.critic_keep);
+    const Tensor q = joint.defined() ? joint.narrow(2, 0, batch.reward.size(1))
+                                     : values(critic, batch.observation, batch.action,
+                                              noise.critic_keep, Pass::training);
     return (q - y.unsqueeze(1)).square().sum(1).mean(-1).sum();
   }
 
@@ -193,6 +140,8 @@ class Sac {
   void update(const anthill::Batch& batch, const anthill::SacNoise& noise) {
     prepare_clip(batch.action.size(-1));
     step(critic_adam_, critic, critic_loss(batch, noise));
+    const bool renorm = model_.config.critic.batch_renorm;
+    if (renorm) critic_norm.remember(model_.config.critic.batch_renorm_momentum);
     remember_targets();
     Tensor log_prob;
     step(actor_adam_, actor, actor_loss(batch, noise, log_prob));
@@ -201,6 +150,7 @@ class Sac {
     const double cap = model_.config.temperature.max_alpha;
     if (cap > 0.0) log_alpha.clamp_max_(std::log(cap));
     target.lerp_(critic, model_.config.tau);
+    if (renorm) target_norm.running.lerp_(critic_norm.running, model_.config.tau);
   }
 
  private:
@@ -208,6 +158,7 @@ class Sac {
 
  public:
   Tensor actor, critic, target, log_alpha;
+  mutable Renorm critic_norm, target_norm;     // with critic.batch_renorm
   double reward_low = 0.0, reward_high = 0.0;  // of all stored transitions, for the bound
   double clip_low = 0.0, clip_high = 0.0;
 
@@ -239,6 +190,9 @@ class Sac {
   double log_prob_max_ = 0.0, seen_low_ = INFINITY, seen_high_ = -INFINITY;
   std::int64_t num_updates_ = 0;
 
+  static Renorm norm_of(const anthill::Parameters& running) {
+    return {running.flat().defined() ? running.flat().clone() : Tensor()};
+  }
   static Tensor copy(const Tensor& t) { return t.detach().clone().set_requires_grad(true); }
   static void step(Adam& adam, const Tensor& flat, const Tensor& loss) {
     adam.step(flat, torch::autograd::grad({loss}, {flat})[0]);
@@ -252,7 +206,13 @@ class Sac {
     return squashed_gaussian(config, head, noise);
   }
   Tensor values(const Tensor& flat, const Tensor& observation, const Tensor& action,
-                const Tensor& keep) const {
+                const Tensor& keep, Pass pass = Pass::evaluation) const {
+    if (model_.config.critic.batch_renorm) {
+      Renorm& norm = flat.is_same(target) ? target_norm : critic_norm;
+      return renormalised_mlp(model_.critic_shape, flat, norm, at::cat({observation, action}, -1),
+                              pass, model_.config.critic.batch_renorm_warmup)
+          .squeeze(-1);
+    }
     return mlp(model_.critic_shape, flat, at::cat({observation, action}, -1), keep).squeeze(-1);
   }
 

@@ -97,6 +97,16 @@ BOOST_AUTO_TEST_CASE(every_remedy) {
     config.agent.critic.unit_features = true;
     config.agent.actor.residual = config.agent.critic.residual = true;
   });
+  in_two("batch renormalisation", [](auto& config) {
+    config.agent.critic.batch_renorm = true;
+    config.agent.critic.batch_renorm_warmup = 60;
+  });
+  in_two("batch renormalisation without target networks, resets", [](auto& config) {
+    config.agent.critic.batch_renorm = true;
+    config.agent.critic.batch_renorm_warmup = 20;
+    config.agent.tau = 1.0;
+    config.agent.reset_period = 50;
+  });
   in_two("resets by env steps", [](auto& config) {
     config.agent.reset_period = 90;
     config.agent.reset_unit = ResetUnit::env_steps;

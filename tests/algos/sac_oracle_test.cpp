@@ -68,6 +68,16 @@ std::vector<AgentConfig> all_configs() {
   config.critic.target_subset = 2;
   config.policy_value = PolicyValue::mean;
   configs.push_back(config);
+  config = configs[0];
+  config.critic.batch_renorm = true;
+  config.critic.batch_renorm_momentum = 0.8;
+  config.critic.batch_renorm_warmup = 5;
+  configs.push_back(config);
+  config.tau = 1.0;  // one pass of both halves
+  config.critic.batch_renorm_warmup = 0;
+  config.critic.num_critics = 3;
+  config.critic.target_subset = 2;
+  configs.push_back(config);
   config = configs[1];
   config.actor.distribution = PolicyDistribution::gsde;
   config.actor.layer_norm = true;
@@ -164,6 +174,12 @@ BOOST_AUTO_TEST_CASE(twenty_updates_stay_with_the_plain_learner) {
     BOOST_TEST(relative_error(model.critic.flat(), oracle.critic) < 1e-4);
     BOOST_TEST(relative_error(model.actor.flat(), oracle.actor) < 1e-4);
     BOOST_TEST(relative_error(model.target_critic.flat(), oracle.target) < 1e-4);
+    if (config.critic.batch_renorm) {
+      BOOST_TEST(relative_error(model.critic_statistics.running.flat(),
+                                oracle.critic_norm.running) < 1e-4);
+      BOOST_TEST(relative_error(model.target_statistics.flat(), oracle.target_norm.running) < 1e-4);
+      BOOST_TEST(model.critic_statistics.num_batches.item<std::int64_t>() == 20);
+    }
     BOOST_TEST(relative_error(model.log_alpha, oracle.log_alpha) < 1e-4);
   }
 }
@@ -187,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_member_is_what_it_would_be_alone) {
   for (const AgentConfig& config : all_configs()) {
     std::vector<AgentConfig> members(3, config);
     members[1].discount = 0.9;
-    members[1].tau = 0.05;
+    if (config.tau < 1.0) members[1].tau = 0.05;
     members[1].actor.learning_rate = 3e-3;
     members[1].temperature.initial_alpha = 0.2;
     members[2].reward_scale = 0.5;

@@ -85,8 +85,10 @@ bool same(Sac& a, Sac& b) {
 BOOST_AUTO_TEST_CASE(graphs_change_no_bit) {
   AgentConfig config;
   config.actor.hidden_dims = config.critic.hidden_dims = {16, 16};
-  for (const double dropout : {0.0, 0.1}) {
-    config.critic.dropout = dropout;
+  for (const std::string change : {"none", "dropout", "batch_renorm"}) {
+    config.critic.dropout = change == "dropout" ? 0.1 : 0.0;
+    config.critic.batch_renorm = change == "batch_renorm";
+    config.critic.batch_renorm_warmup = 10;
     Learner eager(config, {}, 1), graphs(config, play, 4);
     for (int step = 0; step < 25; ++step) {
       for (Learner* learner : {&eager, &graphs}) {

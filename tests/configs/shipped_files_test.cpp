@@ -80,6 +80,7 @@ BOOST_AUTO_TEST_CASE(the_three_arms_differ_only_in_the_arm) {
 BOOST_AUTO_TEST_CASE(an_arm_with_a_remedy_differs_in_the_remedy_alone) {
   const std::map<std::string, std::vector<std::string>> remedies = {
       {"ant_rr8_ofn.toml", {"critic.unit_features"}},
+      {"ant_rr8_batch_renorm.toml", {"critic.batch_renorm"}},
       {"ant_rr8_target_clip.toml", {"critic.target_clip"}},
       {"ant_rr8_droq.toml", {"critic.layer_norm", "critic.dropout"}},
       {"ant_rr8_redq.toml", {"agent.policy_value", "critic.num_critics", "critic.target_subset"}},

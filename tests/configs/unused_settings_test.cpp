@@ -40,9 +40,28 @@ BOOST_AUTO_TEST_CASE(settings_of_another_algorithm_are_refused) {
                "x.toml:4:16: actor.distribution" + end);
     BOOST_TEST(error(agent + "[actor]\nsde_learn_features = false\n") ==
                "x.toml:4:22: actor.sde_learn_features" + end);
+    BOOST_TEST(error(agent + "[critic]\nbatch_renorm = true\n") ==
+               "x.toml:4:16: critic.batch_renorm" + end);
     BOOST_TEST(error(agent + "[exploration]\nsde_sample_freq = 3\n") ==
                "x.toml:4:19: exploration.sde_sample_freq" + end);
   }
+}
+
+BOOST_AUTO_TEST_CASE(batch_renorm_stands_alone) {
+  BOOST_TEST(error("[critic]\nbatch_renorm_warmup = 10\n") ==
+             "x.toml:2:23: critic.batch_renorm_warmup has no effect without critic.batch_renorm; "
+             "set that or remove it");
+  for (const std::string other :
+       {"layer_norm = true", "dropout = 0.1", "residual = true", "unit_features = true"}) {
+    const std::string key = "critic." + other.substr(0, other.find(' '));
+    BOOST_TEST(error("[critic]\n" + other + "\nbatch_renorm = true\n") ==
+               "x.toml:3:16: critic.batch_renorm and " + key +
+                   " exclude each other; set one of "
+                   "them");
+  }
+  BOOST_CHECK_NO_THROW(
+      check("[critic]\nbatch_renorm = true\nbatch_renorm_momentum = 0.9\n"
+            "batch_renorm_warmup = 0\n[actor]\nlayer_norm = true\n[agent]\ntau = 1.0\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_switch_that_another_one_disables_is_refused) {

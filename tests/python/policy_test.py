@@ -56,7 +56,7 @@ def next_action(arrays, settings):
 
 
 # switches of the losses that next_action() does not follow
-OTHER_LOSSES = ("dropout", "environment", "clipped", "turns")
+OTHER_LOSSES = ("dropout", "environment", "clipped", "turns", "batch_renorm")
 
 
 @pytest.mark.parametrize(

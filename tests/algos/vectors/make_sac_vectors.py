@@ -197,6 +197,7 @@ def sample(settings, head, noise):
 class Learner:
     def __init__(self, settings):
         self.settings, self.num_updates = settings, 0
+        self.tau = settings.get("tau", TAU)
         self.actor = Actor(settings)
         count = settings["num_critics"]
         self.critics = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
@@ -276,7 +277,7 @@ class Learner:
             with torch.no_grad():
                 for target, network in zip([*self.targets, self.target_actor], [*self.critics, self.actor]):
                     for t, p in zip(target.parameters(), network.parameters()):
-                        t.lerp_(p, TAU)
+                        t.lerp_(p, self.tau)
         losses = {"critic_loss": critic_loss, "actor_loss": actor_loss, "alpha_loss": alpha_loss}
         return out | losses
 
@@ -301,7 +302,11 @@ def make_case(number, settings):
     torch.manual_seed(number)
     inputs = random_inputs(np.random.default_rng(number), settings)
     torch.set_default_dtype(torch.float32)
-    learner = Learner(settings)
+    return learn(Learner(settings), inputs)
+
+
+def learn(learner, inputs):
+    """What every file holds: inputs, the start, the first update's losses and gradients, and the end."""
     for network in (learner.actor, learner.target_actor, *learner.critics, *learner.targets):
         network.double()  # float32 values, float64 arithmetic
     arrays = inputs | {k: v.detach().clone() for k, v in learner.parameters("start").items()}
