@@ -96,8 +96,8 @@ class WatchedRun {
 /// The newest value that is a number; NaN when there is none.
 double latest(const std::vector<double>& values);
 
-/// `path` itself when it is a run's folder or empty (a run that has not begun), else all runs of the
-/// sweep whose folder it is, also those that have not begun, else the runs below it, up to four
+/// `path` itself when it is a run's folder or empty (a run that has not begun), else all runs of
+/// the sweep whose folder it is, also those that have not begun, else the runs below it, up to four
 /// levels down (ARM/seed-3), in natural order; a folder seed-N counts once its run begins. Throws
 /// ConfigError when there is none.
 std::vector<std::filesystem::path> find_runs(const std::filesystem::path& path);
