@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import socket
 import sys
 import time
 from datetime import datetime, timezone
@@ -20,9 +21,11 @@ from analysis.curves import nice_width, windowed
 from analysis.drawing import STYLE, Look, look, say_nothing, scale_axis, thousands
 from analysis.runs import MARKS, Run, read_run
 
-OVER = ("finished", "stopped", "failed", "diverged")
+OVER = ("finished", "stopped", "failed", "diverged", "crashed")
 FORMATS = (".png", ".html")
-LATE_S = 15  # a heartbeat is due every 2 s
+# a heartbeat is due every 2 s; as `anthill watch` judges, apps/watch_run.cpp
+LATE_S, LOST_S = 15, 60
+GONE_S = 5  # once the process is known to be gone
 
 
 def band_of(x: pd.Series, y: pd.Series, width: float) -> pd.DataFrame:
@@ -76,16 +79,34 @@ def heartbeat_age(run: Run) -> float:
     return max(0.0, time.time() - then.timestamp())
 
 
+def state_of(run: Run) -> str:
+    """What status.json says; "crashed" for a run that goes on but whose process is gone here, or silent elsewhere."""
+    if run.state not in ("running", "starting"):
+        return run.state
+    pid, host = run.status.get("pid", 0), run.status.get("host", "")
+    here = bool(host) and host == socket.gethostname() and pid > 0
+    gone = False
+    if here:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            gone = True
+        except PermissionError:
+            pass  # another user's
+    age = heartbeat_age(run)
+    return "crashed" if (gone and age > GONE_S) or (not here and age > LOST_S) else run.state
+
+
 def title_of(run: Run) -> str:
     """Which run, what it does, how far it is."""
     # a resume that was refused may have left zeros in status.json
     steps, total = max(run.status.get("env_steps", 0), run.last_step), run.status.get("total_env_steps", 0)
     name = "/".join(run.path.resolve().parts[-2:])  # ARM/seed-3
-    text = f"{name} · {run.env} · seed {run.seed} · {run.state} · {steps:,}"
+    text = f"{name} · {run.env} · seed {run.seed} · {state_of(run)} · {steps:,}"
     text += f" of {total:,} env steps" if total else " env steps"
     if "trouble" in run.status:
         text += f" · {run.status['trouble']}"
-    if run.state == "running" and heartbeat_age(run) > LATE_S:
+    if state_of(run) in ("running", "crashed") and heartbeat_age(run) > LATE_S:
         text += f" · no heartbeat for {heartbeat_age(run):.0f} s"
     return text
 
@@ -106,7 +127,7 @@ def picture(run: Run) -> bytes:
         axes[-1].xaxis.set_major_formatter(thousands)
         axes[-1].set_xlim(0, max(run.last_step, 1))
         figure.suptitle(title_of(run), fontsize=9)
-        reason = run.divergence() or (run.status.get("reason") if run.state in OVER else "")
+        reason = run.divergence() or (run.status.get("reason") if state_of(run) in OVER else "")
         figure.supxlabel(reason or "", fontsize=8, color="0.3" if run.state == "finished" else "#B00020")
         stream = BytesIO()
         figure.savefig(stream, format="png", dpi=130)
@@ -116,7 +137,7 @@ def picture(run: Run) -> bytes:
 
 def page(run: Run, png: bytes, period: float) -> bytes:
     """The picture in a page that loads itself again until the run is over."""
-    refresh = "" if run.state in OVER else f'<meta http-equiv="refresh" content="{max(1, round(period))}">'
+    refresh = "" if state_of(run) in OVER else f'<meta http-equiv="refresh" content="{max(1, round(period))}">'
     title = html.escape(title_of(run))
     image = base64.b64encode(png).decode()
     return (
@@ -167,6 +188,6 @@ def live(folder: Path, output: Path | None, period: float, once: bool) -> Path:
         else:
             png = picture(run)
             replace_file(output, png if output.suffix == ".png" else page(run, png, period))
-            if once or run.state in OVER:
+            if once or state_of(run) in OVER:
                 return output
         time.sleep(period)

@@ -105,10 +105,6 @@ RunProbe::RunProbe(const fs::path& run, const std::vector<std::string>& states,
   ExperimentConfig quiet = config_;
   quiet.evaluation.period = quiet.overestimation.period = 0;
   trainer_ = std::make_unique<Trainer>(quiet);
-  if (!trainer_->agent().actor_critic()) {
-    throw ConfigError("'" + run.string() + "': " + config_.agent.algorithm +
-                      " has no stochastic policy with critics to probe");
-  }
 }
 
 /// The configured probe, without the buffer's kinds while the buffer is empty.
@@ -135,11 +131,13 @@ RunProbe::Donor RunProbe::load_donor(const fs::path& folder) const {
   }
   const std::string path = (folder / checkpoint.info().config.name).string();
   const AgentConfig agent = read_experiment(path, {}).config.agent;
-  if (agent.discount != config_.agent.discount ||
+  const bool same_kind = (agent.algorithm == "sac") == (config_.agent.algorithm == "sac");
+  if (!same_kind || agent.discount != config_.agent.discount ||
       agent.reward_scale != config_.agent.reward_scale) {
-    throw ConfigError("'" + folder.string() +
-                      "' was trained with another agent.discount or agent.reward_scale: its "
-                      "values are of another kind; take a run with the same");
+    throw ConfigError("'" + folder.string() + "' was trained with another " +
+                      (same_kind ? "agent.discount or agent.reward_scale"
+                                 : "agent.algorithm (" + agent.algorithm + ")") +
+                      ": its values are of another kind; take a run with the same");
   }
   const EnvSpec& spec = trainer_->env().spec();
   Donor donor;
@@ -147,11 +145,7 @@ RunProbe::Donor RunProbe::load_donor(const fs::path& folder) const {
       {agent},
       agent_shape(spec, {static_cast<std::uint64_t>(config_.run.seed)}, trainer_->device()));
   donor.agent->load_networks(checkpoint.state().part("agent"));
-  donor.view = donor.agent->actor_critic();
-  if (!donor.view) {
-    throw ConfigError("'" + folder.string() + "': " + agent.algorithm +
-                      " has no stochastic policy with critics to take over");
-  }
+  donor.view = donor.agent->actor_critic(0);
   return donor;
 }
 
@@ -161,7 +155,7 @@ void RunProbe::run(const std::string& name, const fs::path& checkpoint, const Pr
   trainer_->load_frozen(opened);
   const Donor actor = load_donor(donors.actor), critic = load_donor(donors.critic),
               alpha = load_donor(donors.alpha);
-  const std::unique_ptr<ActorCritic> own = trainer_->agent().actor_critic();
+  const std::unique_ptr<ActorCritic> own = trainer_->agent().actor_critic(0);
   const ComposedActorCritic agent(actor.view ? *actor.view : *own,
                                   critic.view ? *critic.view : *own,
                                   alpha.view ? *alpha.view : *own);

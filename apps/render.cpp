@@ -1,9 +1,11 @@
 /// anthill render: episodes of a run's policy as a video, with what its critics say and what then
 /// came of it.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <numeric>
 
@@ -28,8 +30,17 @@ namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t g_stop = 0;
 
+constexpr std::chrono::seconds kTellEvery{5};
+
+/// MUJOCO_GL may also name what needs a screen, such as glfw: that is no wish of this program's.
+std::string usual_backend() {
+  const char* variable = std::getenv("MUJOCO_GL");
+  const std::string name = variable == nullptr ? "" : variable;
+  return name == "egl" || name == "osmesa" ? name : "auto";
+}
+
 struct Arguments {
-  std::string run, output, checkpoint, choose = "first", gl, values;
+  std::string run, output, checkpoint, choose = "first", gl = usual_backend(), values;
   std::int64_t episodes = 1, among = 0, seed = -1, every = 1, steps = 0, at = -1;
   bool stochastic = false, plain = false, overwrite = false;
   double fps = 0.0;
@@ -64,8 +75,6 @@ void play(const Arguments& arguments, Agent& agent, ThreadPool& pool, Show& show
   EpisodeOptions options = {
       .mode = evaluation_mode(arguments.stochastic, show.config.agent.algorithm),
       .agent_seed = static_cast<std::uint64_t>(show.config.run.seed),
-      .discount = show.config.agent.discount,
-      .reward_scale = show.config.agent.reward_scale,
       .horizon = show.config.overestimation.horizon};
   options.seeds.resize(static_cast<std::size_t>(among));
   std::iota(options.seeds.begin(), options.seeds.end(), first);
@@ -122,7 +131,13 @@ void draw_video(const Arguments& arguments, const Show& show) {
     std::signal(signal, [](int number) { g_stop = number; });
   }
   std::int64_t num_frames = 0;
+  const std::int64_t all_frames = (steps + arguments.every - 1) / arguments.every;
+  auto told = std::chrono::steady_clock::now();
   for (std::int64_t step = 0; step < steps; step += arguments.every, ++num_frames) {
+    if (const auto now = std::chrono::steady_clock::now(); now - told > kTellEvery) {
+      told = now;
+      print_message("frame " + std::to_string(num_frames) + " of " + std::to_string(all_frames));
+    }
     if (g_stop != 0) {
       throw std::runtime_error("stopped by a signal after " + std::to_string(num_frames) +
                                " frames; " + sink->what_is_left());
@@ -142,6 +157,9 @@ void check_outputs(const Arguments& arguments) {
   }
   if (arguments.at < 0) check_video_name(arguments.output);
   check_output("-o", arguments.output, arguments.overwrite);
+  if (std::error_code error; !ending.empty() && fs::is_directory(arguments.output, error)) {
+    throw ConfigError("-o " + arguments.output + ": is a folder; name a file in it");
+  }
   if (arguments.values.empty()) return;
   const auto whole = [](const std::string& path) { return fs::absolute(path).lexically_normal(); };
   if (whole(arguments.values) == whole(arguments.output)) {
@@ -173,7 +191,7 @@ int render(const Arguments& arguments) {
                   resolve_device(config.run.device));
   const auto agent = make_agent({config.agent}, shape);
   load_agent(folder, arguments.checkpoint, *agent);
-  if (const auto critics = agent->actor_critic()) show.alpha = critics->alpha();
+  if (config.agent.algorithm == "sac") show.alpha = agent->actor_critic(0)->alpha();
   const ThreadPlan threads = plan_threads(config.sim.num_threads, config.learner.num_threads, 1,
                                           shape.device.is_cuda(), num_available_cores());
   set_learner_threads(threads.learner);
@@ -225,9 +243,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--elevation", arguments.scene.elevation, "of MuJoCo's camera, degrees");
   app.add_option("--zoom", arguments.scene.zoom, "above 1 the camera is nearer")
       ->check(CLI::Range(0.01, 100.0));
-  app.add_option("--gl", arguments.gl, "egl, osmesa, or auto: the first that works")
-      ->check(CLI::IsMember({"auto", "egl", "osmesa"}))
-      ->envname("MUJOCO_GL");
+  app.add_option("--gl", arguments.gl,
+                 "egl, osmesa, or auto: the first that works; default: MUJOCO_GL, if it names one")
+      ->check(CLI::IsMember({"auto", "egl", "osmesa"}));
   app.add_flag("--plain", arguments.plain, "no numbers and curves over the pictures");
   app.add_option("--values", arguments.values, "also write the numbers of every step as CSV");
   app.add_flag("--overwrite", arguments.overwrite, "replace an output that is there");

@@ -1,4 +1,4 @@
-/// What a value probe asks of an agent: a stochastic policy, its critics, and what their target
+/// What a value probe asks of an agent: a policy, its critics, and what their target
 /// weighs.
 #pragma once
 

@@ -45,6 +45,12 @@ enum class ActionMode {
 };
 
 /// One owner thread. `update` neither synchronises with the device nor reads a value back.
+/// Means over the updates that measured each metric; one that none of them measured is not here.
+struct MetricMeans {
+  std::vector<std::string> names;  // K columns of train.csv
+  Tensor values;                   // [K, M] on the host
+};
+
 class Agent {
  public:
   virtual ~Agent() = default;
@@ -71,10 +77,8 @@ class Agent {
   /// Gradient updates so far; also the counter of the noise streams.
   virtual std::int64_t num_updates() const = 0;
 
-  /// Names of what update() measures, and the means per member since the last call, [K, M] on the
-  /// host (NaN before any update). Synchronises.
-  virtual const std::vector<std::string>& metric_names() const = 0;
-  virtual Tensor take_metric_means() = 0;
+  /// What the updates since the last call measured. Synchronises.
+  virtual MetricMeans take_metric_means() = 0;
 
   /// Names of what diagnose() measures; none for an algorithm without.
   virtual const std::vector<std::string>& diagnostic_names() const;
@@ -101,10 +105,8 @@ class Agent {
   /// of an earlier version that saved less beside them.
   virtual void load_networks(const StateReader& state) { load(state); }
   /// A member's policy and critics as a value probe reads them; shares the parameters, must not
-  /// outlive the agent. Null for an algorithm without them.
-  virtual std::unique_ptr<ActorCritic> actor_critic(std::int64_t /*member*/ = 0) const {
-    return nullptr;
-  }
+  /// outlive the agent.
+  virtual std::unique_ptr<ActorCritic> actor_critic(std::int64_t member) const = 0;
 
   /// Whether every parameter of a member is finite. Synchronises.
   bool parameters_are_finite(std::int64_t member = 0) const;

@@ -1,6 +1,7 @@
 /// What DDPG and TD3 share: a deterministic policy, critics of (s, a), and targets of both.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,11 +57,11 @@ class DeterministicAgent : public Agent {
            RandomStream stream, std::uint64_t counter) override;
   void set_env_steps(std::int64_t env_steps) override { env_steps_ = env_steps; }
   std::int64_t num_updates() const override { return num_updates_; }
-  const std::vector<std::string>& metric_names() const override { return metrics_.names(); }
-  Tensor take_metric_means() override { return metrics_.take_means(); }
+  MetricMeans take_metric_means() override { return metrics_.take_means(); }
   std::vector<NamedTensor> parameters() const override;
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
+  std::unique_ptr<ActorCritic> actor_critic(std::int64_t member) const override;
 
   const DeterministicModel& model() const { return model_; }
 

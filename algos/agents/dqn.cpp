@@ -8,8 +8,7 @@
 
 namespace anthill {
 
-/// Q(s, .) of all actions, [M, B, C].
-static Tensor q_values(const DqnModel& model, const Parameters& critic, const Tensor& observation) {
+Tensor q_values(const DqnModel& model, const Parameters& critic, const Tensor& observation) {
   return mlp_forward(model.shape, critic, observation).squeeze(1);
 }
 

@@ -2,6 +2,7 @@
 /// 1509.06461).
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct DqnModel {
 };
 DqnModel make_dqn_model(const std::vector<AgentConfig>& members, const AgentShape& shape);
 
+/// Q(s, .) of all actions, [M, B, C], of `critic` (the model's or its target).
+Tensor q_values(const DqnModel& model, const Parameters& critic, const Tensor& observation);
+
 /// The loss: a pure function of (parameters, batch), per member; batch.action holds indices.
 struct DqnLoss {
   Tensor loss;    // (M)
@@ -39,11 +43,11 @@ class Dqn final : public Agent {
   void set_env_steps(std::int64_t env_steps) override { env_steps_ = env_steps; }
   void update(const Batch& batch) override;
   std::int64_t num_updates() const override { return num_updates_; }
-  const std::vector<std::string>& metric_names() const override { return metrics_.names(); }
-  Tensor take_metric_means() override { return metrics_.take_means(); }
+  MetricMeans take_metric_means() override { return metrics_.take_means(); }
   std::vector<NamedTensor> parameters() const override;
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
+  std::unique_ptr<ActorCritic> actor_critic(std::int64_t member) const override;
 
   const DqnModel& model() const { return model_; }
 

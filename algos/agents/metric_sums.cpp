@@ -1,9 +1,23 @@
 #include "algos/agents/metric_sums.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace anthill {
+
+MetricMeans means_of(const std::vector<std::string>& names, const Tensor& sums,
+                     std::span<const std::int64_t> counts) {
+  MetricMeans means;
+  std::vector<Tensor> values = {at::empty({0, sums.size(1)}, at::kFloat)};
+  const Tensor on_host = sums.to(at::kCPU);
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    if (counts[k] == 0) continue;
+    means.names.push_back(names[k]);
+    values.push_back(on_host.narrow(0, static_cast<std::int64_t>(k), 1) /
+                     static_cast<double>(counts[k]));
+  }
+  means.values = at::cat(values);
+  return means;
+}
 
 MetricSums::MetricSums(std::vector<std::string> names, const Tensor& like)
     : names_(std::move(names)),
@@ -17,13 +31,8 @@ void MetricSums::add(std::size_t first, std::initializer_list<Tensor> values) {
   for (std::size_t k = first; k < first + values.size(); ++k) ++counts_[k];
 }
 
-Tensor MetricSums::take_means() {
-  Tensor means = sums_.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
-  for (std::size_t k = 0; k < counts_.size(); ++k) {
-    means[static_cast<std::int64_t>(k)].div_(counts_[k] > 0
-                                                 ? static_cast<double>(counts_[k])
-                                                 : std::numeric_limits<double>::quiet_NaN());
-  }
+MetricMeans MetricSums::take_means() {
+  MetricMeans means = means_of(names_, sums_, counts_);
   sums_.zero_();
   std::ranges::fill(counts_, 0);
   return means;

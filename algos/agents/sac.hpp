@@ -149,8 +149,7 @@ class Sac final : public Agent, private CapturedUpdate {
   void update(const Batch& batch) override;
   CapturedUpdate* captured_update() override;
   std::int64_t num_updates() const override { return num_updates_; }
-  const std::vector<std::string>& metric_names() const override;
-  Tensor take_metric_means() override;
+  MetricMeans take_metric_means() override;
   const std::vector<std::string>& diagnostic_names() const override;
   Tensor diagnose(const Batch& batch, const std::vector<RewardRange>& rewards) override;
   Tensor critic_losses(const Batch& batch) override;

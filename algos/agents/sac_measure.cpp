@@ -1,7 +1,7 @@
 // What SAC measures of its updates, between two rows of the log.
 #include <algorithm>
-#include <limits>
 
+#include "algos/agents/metric_sums.hpp"
 #include "algos/agents/sac.hpp"
 #include "algos/agents/sac_diagnostics.hpp"
 #include "algos/agents/sac_metrics.hpp"
@@ -39,22 +39,17 @@ void Sac::measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, 
                                  .target = critic.target});
 }
 
-const std::vector<std::string>& Sac::metric_names() const { return sac_metric_names(); }
-
 /// Each mean is over the updates that the metric is of.
-Tensor Sac::take_metric_means() {
-  const std::vector<std::string>& names = metric_names();
-  const auto count_of = [&](const std::string& name) {
-    if (name == "alpha" || name == "target_entropy") return num_measured_;
+MetricMeans Sac::take_metric_means() {
+  std::vector<std::int64_t> counts;
+  for (const std::string& name : sac_metric_names()) {
     const bool of_policy = name == "actor_loss" || name == "alpha_loss" || name == "entropy";
-    return of_policy ? num_policy_measured_ : num_critic_measured_;
-  };
-  Tensor means = metric_sums_.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
-  for (std::size_t k = 0; k < names.size(); ++k) {
-    const std::int64_t count = count_of(names[k]);
-    means[static_cast<std::int64_t>(k)].div_(count > 0 ? static_cast<double>(count)
-                                                       : std::numeric_limits<double>::quiet_NaN());
+    const bool of_all = name == "alpha" || name == "target_entropy";
+    counts.push_back(of_all      ? num_measured_
+                     : of_policy ? num_policy_measured_
+                                 : num_critic_measured_);
   }
+  MetricMeans means = means_of(sac_metric_names(), metric_sums_, counts);
   metric_sums_.zero_();
   num_measured_ = num_critic_measured_ = num_policy_measured_ = 0;
   return means;

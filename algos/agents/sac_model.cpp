@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "algos/agents/sac.hpp"
+#include "algos/agents/sac_metrics.hpp"
 #include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/stack.hpp"
 #include "sim/errors.hpp"
@@ -133,7 +134,7 @@ Sac::Sac(const std::vector<AgentConfig>& members, const AgentShape& shape)
   initial_log_alpha_ = model_.log_alpha.detach().clone();
   rewards_ = make_sac_rewards(std::vector<RewardRange>(members.size()), shape.device);
   word_ = at::zeros({1}, at::TensorOptions(shape.device).dtype(at::kLong));
-  metric_sums_ = at::zeros({static_cast<std::int64_t>(metric_names().size()), shape.members()},
+  metric_sums_ = at::zeros({static_cast<std::int64_t>(sac_metric_names().size()), shape.members()},
                            model_.discount.options());
 }
 

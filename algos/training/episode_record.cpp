@@ -36,7 +36,7 @@ class Player {
       : env_(env),
         agent_(agent),
         options_(options),
-        critics_(agent.actor_critic()),
+        critics_(agent.actor_critic(0)),
         envs_(env, options.seeds, pool),
         staging_(envs_.num_envs(), env->spec().observation_dim, env->spec().action_dim, false),
         reward_(options.seeds.size()),
@@ -83,7 +83,7 @@ class Player {
   /// otherwise.
   std::vector<double> log_probs(const TransitionView& rows, std::uint64_t step) const {
     std::vector<double> result(options_.seeds.size(), kNan);
-    if (options_.mode != ActionMode::stochastic || critics_ == nullptr) return result;
+    if (options_.mode != ActionMode::stochastic) return result;
     at::NoGradGuard no_grad;
     const auto count = static_cast<std::int64_t>(result.size());
     const Tensor noise = at::empty({1, count, rows.action_dim},
@@ -145,13 +145,10 @@ class Player {
   std::vector<Playing> kept_;
 };
 
-void add_critics(RecordedEpisode& episode, const ActorCritic* critics, const EnvSpec& spec) {
-  episode.q_mean.assign(episode.reward.size(), kNan);
-  episode.q_min = episode.q_mean;
-  if (critics == nullptr) return;
+void add_critics(RecordedEpisode& episode, const ActorCritic& critics, const EnvSpec& spec) {
   at::NoGradGuard no_grad;
-  const Tensor q = critics->q(tensor_of_rows(*critics, episode.observation, spec.observation_dim),
-                              tensor_of_rows(*critics, episode.action, spec.action_dim));
+  const Tensor q = critics.q(tensor_of_rows(critics, episode.observation, spec.observation_dim),
+                             tensor_of_rows(critics, episode.action, spec.action_dim));
   episode.q_mean = to_host(q.mean(0));
   episode.q_min = to_host(q.amin(0));
 }
@@ -159,7 +156,7 @@ void add_critics(RecordedEpisode& episode, const ActorCritic* critics, const Env
 /// What comes from the last step on when a time limit ends the episode: a rollout past the limit.
 /// The last reward itself where the task ended, or where nothing can be rolled out.
 RolloutOutcome outcome_of_last_step(const std::shared_ptr<const Env>& env, ThreadPool& pool,
-                                    const ActorCritic* critics, const EpisodeOptions& options,
+                                    const ActorCritic& critics, const EpisodeOptions& options,
                                     Playing& playing, double scale) {
   RecordedEpisode& episode = playing.episode;
   RolloutOutcome last{.hard_return = scale * episode.reward.back()};
@@ -168,7 +165,7 @@ RolloutOutcome outcome_of_last_step(const std::shared_ptr<const Env>& env, Threa
     return last;
   }
   episode.values_are_whole = false;
-  if (critics == nullptr || env->spec().workspace_per_lane) return last;
+  if (env->spec().workspace_per_lane) return last;
   const auto tail = [](const auto& values, std::int64_t width) {
     return std::vector(values.end() - static_cast<std::ptrdiff_t>(width), values.end());
   };
@@ -178,7 +175,7 @@ RolloutOutcome outcome_of_last_step(const std::shared_ptr<const Env>& env, Threa
                             .step = episode.length() - 1};
   const ProbeKey key = {options.agent_seed + episode.seed, 0};
   const RolloutOutcome rollout =
-      run_rollouts(env, pool, *critics, key, {&start, 1}, 1, options.horizon, options.mode)[0];
+      run_rollouts(env, pool, critics, key, {&start, 1}, 1, options.horizon, options.mode)[0];
   if (rollout.invalid) return last;
   episode.values_are_whole = true;
   return rollout;
@@ -210,16 +207,13 @@ void add_values(Playing& playing, const RolloutOutcome& last, double discount, d
 std::vector<RecordedEpisode> record_episodes(const std::shared_ptr<const Env>& env, Agent& agent,
                                              ThreadPool& pool, const EpisodeOptions& options) {
   std::vector<Playing> played = Player(env, agent, pool, options).play();
-  const std::unique_ptr<ActorCritic> critics = agent.actor_critic();
-  const double discount = critics ? critics->discount() : options.discount;
-  const double scale = critics ? critics->reward_scale() : options.reward_scale;
-  const bool soft = critics != nullptr && options.mode == ActionMode::stochastic;
-  const double alpha = soft ? critics->alpha() : kNan;
+  const std::unique_ptr<ActorCritic> critics = agent.actor_critic(0);
+  const double discount = critics->discount(), scale = critics->reward_scale();
+  const double alpha = options.mode == ActionMode::stochastic ? critics->alpha() : kNan;
   std::vector<RecordedEpisode> episodes;
   for (Playing& playing : played) {
-    add_critics(playing.episode, critics.get(), env->spec());
-    const RolloutOutcome last =
-        outcome_of_last_step(env, pool, critics.get(), options, playing, scale);
+    add_critics(playing.episode, *critics, env->spec());
+    const RolloutOutcome last = outcome_of_last_step(env, pool, *critics, options, playing, scale);
     add_values(playing, last, discount, scale, alpha);
     episodes.push_back(std::move(playing.episode));
   }

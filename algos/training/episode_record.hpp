@@ -38,15 +38,13 @@ struct EpisodeOptions {
   std::vector<std::size_t> keep = {};     // indices of those to return; the others are played alike
   ActionMode mode = ActionMode::deterministic;
   std::uint64_t agent_seed = 0;  // AgentShape::seeds[0]
-  double discount = 0.99;        // AgentConfig's, for an agent without an ActorCritic
-  double reward_scale = 1.0;
-  std::int64_t horizon = 459;  // steps of the rollout behind a time limit
+  std::int64_t horizon = 459;    // steps of the rollout behind a time limit
 };
 
 /// Plays the episodes that Evaluator plays from these seeds (an episode's noise depends on its
-/// index among them), and returns those of `keep`, in its order. A stochastic agent with an
-/// ActorCritic gets soft values; a deterministic policy has no entropy, so they stay NaN. Throws
-/// std::runtime_error when actions are not finite.
+/// index among them), and returns those of `keep`, in its order. Sampled episodes get soft values;
+/// a deterministic policy has no entropy, so they stay NaN. Throws std::runtime_error when actions
+/// are not finite.
 std::vector<RecordedEpisode> record_episodes(const std::shared_ptr<const Env>& env, Agent& agent,
                                              ThreadPool& pool, const EpisodeOptions& options);
 

@@ -6,7 +6,11 @@ namespace anthill {
 namespace {
 
 constexpr std::string_view kAlways = "always";
-constexpr std::string_view kUpdates = "empty when the period had no update";
+constexpr std::string_view kCriticUpdates = "empty when the period had no update of the critics";
+constexpr std::string_view kPolicyUpdates = "empty when the period had no update of the policy";
+constexpr std::string_view kTemperature = "SAC; empty when the period had no update";
+constexpr std::string_view kPolicySamples =
+    "SAC; empty when the period had no update of the policy";
 constexpr std::string_view kDiagnosed = "SAC; empty when the period had no update";
 constexpr std::string_view kHeldOut =
     "SAC with buffer.held_out_share > 0, once an episode is held out; empty when the period had no "
@@ -20,7 +24,9 @@ constexpr MetricColumn kEnvSteps = {
     "transitions so far: one environment, one control step each, summed over the environments",
     kAlways, false};
 constexpr MetricColumn kGradientUpdates = {
-    "gradient_updates", "updates", "updates so far; one update trains all networks on one batch",
+    "gradient_updates", "updates",
+    "updates so far, each on one batch of its own; which networks one trains: agent.policy_delay, "
+    "agent.target_period, agent.critic_updates",
     kAlways};
 constexpr MetricColumn kWallTime = {"wall_time_s", "s", "time since the start of the run", kAlways};
 
@@ -43,26 +49,29 @@ constexpr std::array kTrain = {
                  "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
                  "y = reward_scale * r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log "
                  "pi(a'|s')) in SAC; the others' y are in docs/algorithms.md",
-                 kUpdates},
+                 kCriticUpdates},
     MetricColumn{
         "actor_loss", "return",
         "mean_B (alpha * log pi(a|s) - min_j Q_j(s, a)), a ~ pi, in SAC (agent.policy_value: the "
         "first or the mean instead of the minimum); -mean_B Q_1(s, mu(s)) in DDPG and TD3",
-        kUpdates},
+        kPolicyUpdates},
     MetricColumn{"alpha_loss", "return",
                  "-f * (mean_B log pi(a|s) + target_entropy), f = alpha or log(alpha) as "
                  "temperature.loss_form says; 0 with temperature.automatic = false",
-                 kUpdates},
-    MetricColumn{"alpha", "return/nat", "temperature that the update used", kUpdates},
+                 kPolicySamples},
+    MetricColumn{"alpha", "return/nat", "temperature that the update used", kTemperature},
     MetricColumn{"entropy", "nat", "-mean_B log pi(a|s), a ~ pi: estimate from one action a row",
-                 kUpdates},
+                 kPolicySamples},
     MetricColumn{"target_entropy", "nat", "-temperature.target_entropy_scale * action_dim",
-                 kUpdates},
-    MetricColumn{"q_mean", "return", "mean of Q_j(s, a) over the batch and the critics", kUpdates},
-    MetricColumn{"q_min", "return", "smallest Q_j(s, a) of the batch and the critics", kUpdates},
-    MetricColumn{"q_max", "return", "largest Q_j(s, a) of the batch and the critics", kUpdates},
-    MetricColumn{"q_gap", "return", "mean_B (max_j Q_j(s, a) - min_j Q_j(s, a))", kUpdates},
-    MetricColumn{"target_mean", "return", "mean_B y (y as in critic_loss)", kUpdates},
+                 kTemperature},
+    MetricColumn{"q_mean", "return", "mean of Q_j(s, a) over the batch and the critics",
+                 kCriticUpdates},
+    MetricColumn{"q_min", "return", "smallest Q_j(s, a) of the batch and the critics",
+                 kCriticUpdates},
+    MetricColumn{"q_max", "return", "largest Q_j(s, a) of the batch and the critics",
+                 kCriticUpdates},
+    MetricColumn{"q_gap", "return", "mean_B (max_j Q_j(s, a) - min_j Q_j(s, a))", kCriticUpdates},
+    MetricColumn{"target_mean", "return", "mean_B y (y as in critic_loss)", kCriticUpdates},
     MetricColumn{"reward_mean", "reward",
                  "mean reward of the transitions that the environments made in the period",
                  kAlways},
@@ -255,9 +264,10 @@ std::string metrics_markdown() {
       "there, "
       "then run\n`ANTHILL_WRITE_DOCS=1 build/cpu/tests/test_algos_metrics_glossary`.\n\n"
       "Notation: (s, a, r, s') a transition of the replay buffer; mean_B a mean over a batch; Q_j "
-      "critic j, Q'_j its\ntarget network; pi the policy; bootstrap = 1 - terminated; return = sum "
-      "of rewards, in units of reward. An\nempty cell means that there is no such value; `nan` and "
-      "`inf` mean that the value was one. TensorBoard\nholds the same values, as float32, against "
+      "critic j, Q'_j its\ntarget network; pi the policy; bootstrap = 1 - terminated, "
+      "times\ndiscount^(n - 1) where r sums n discounted rewards (agent.n_step); return = sum "
+      "of rewards, in units of reward. An empty cell means that there is no such value; `nan` and "
+      "`inf` mean\nthat the value was one. TensorBoard holds the same values, as float32, against "
       "`env_steps`.\n";
   append_table(text, train_metrics());
   append_table(text, episode_metrics());

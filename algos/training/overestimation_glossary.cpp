@@ -15,7 +15,8 @@ constexpr std::string_view kOnPolicy = "on_policy only";
 constexpr MetricColumn kEnvSteps = {"env_steps", "transitions", "as in train.csv", kAlways, false};
 constexpr MetricColumn kStates = {
     "states", "name",
-    "where (s, a) is from. on_policy: a step of an episode of the current stochastic policy; "
+    "where (s, a) is from. on_policy: a step of an episode of the current policy (SAC's samples, "
+    "else without exploration); "
     "reset: a first observation, a ~ pi; buffer_action: a transition of the replay buffer; "
     "buffer_policy: its observation, a ~ pi",
     kAlways, false};
@@ -176,7 +177,7 @@ const MetricTable& overestimation_metrics() {
   static constexpr MetricTable table = {
       "overestimation.csv", "overestimation",
       "One row for each kind of state of each probe (`overestimation.period`). With policy, "
-      "temperature and critics frozen, K rollouts of the stochastic policy start from each (s, a) "
+      "temperature and critics frozen, K rollouts of the policy start from each (s, a) "
       "and run past the time limit, up to termination or the horizon. Rewards are in the critic's "
       "unit: times `agent.reward_scale`. TensorBoard's tags hold the kind: "
       "`overestimation/on_policy/bias_reward`.",

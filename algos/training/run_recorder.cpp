@@ -125,7 +125,7 @@ void RunRecorder::on_metrics(const Counters& counters, const std::vector<std::st
     row.emplace_back("train_return", period_.return_sum / number(period_.episodes));
     row.emplace_back("train_length", number(period_.length_sum) / number(period_.episodes));
   }
-  for (std::size_t i = 0; i < names.size() && updates > 0.0; ++i) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
     row.emplace_back(names[i], means[i]);
     if (names[i] == "q_mean") live_.q_mean = means[i];
     if (names[i] == "alpha") live_.alpha = means[i];

@@ -51,8 +51,8 @@ class TrainingObserver {
   virtual void on_tick(const Counters&) {}
   /// After every vector step; `rows` is what was inserted.
   virtual void on_step(const Counters&, const TransitionView& /*rows*/, const StepRecords&) {}
-  /// Every log.period env steps; means over the updates since the last call, NaN when there were
-  /// none.
+  /// Every log.period env steps; means over the updates since the last call; what none of
+  /// them measured is missing.
   virtual void on_metrics(const Counters&, const std::vector<std::string>& /*names*/,
                           const std::vector<double>& /*means*/) {}
   virtual void on_evaluation(const Counters&, const EvaluationResult&, Agent&) {}

@@ -37,8 +37,8 @@ bool Trainer::check(std::int64_t member, bool finite, TrainingObserver& observer
 void Trainer::report_metrics(TrainingObserver& observer) {
   const bool learned = agent_->num_updates() > reported_updates_;
   reported_updates_ = agent_->num_updates();
-  const Tensor means = agent_->take_metric_means().t().to(at::kDouble).contiguous();
-  std::vector<std::string> names = agent_->metric_names();
+  auto [names, values_of] = agent_->take_metric_means();
+  const Tensor means = values_of.t().to(at::kDouble).contiguous();
   const Tensor diagnostics = learned ? diagnose(names) : Tensor();
   for (std::int64_t m = 0; m < num_members(); ++m) {
     // the end of a run alone has a row too

@@ -125,10 +125,6 @@ void Trainer::make_judges() {
                                              std::move(first_seeds), pool_);
   }
   if (config_.overestimation.period == 0) return;
-  if (!agent_->actor_critic(0)) {
-    throw ConfigError("overestimation.period: " + config_.agent.algorithm +
-                      " has no stochastic policy with critics to probe; set it to 0");
-  }
   for (std::int64_t m = 0; m < num_members(); ++m) {
     const ExperimentConfig& config = at(m).config;
     at(m).probe = std::make_unique<OverestimationProbe>(

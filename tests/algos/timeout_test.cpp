@@ -59,6 +59,7 @@ double learned_value(const ExperimentConfig& config) {
     void on_metrics(const Counters&, const std::vector<std::string>& names,
                     const std::vector<double>& values) override {
       const auto place = std::ranges::find(names, "q_mean") - names.begin();
+      if (names.empty()) return;
       q.push_back(values[static_cast<std::size_t>(place)]);
       BOOST_TEST_MESSAGE("q " << q.back());
     }

@@ -54,6 +54,43 @@ BOOST_AUTO_TEST_CASE(bursts_make_the_same_number_of_updates_together) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(rows_without_policy_updates_are_no_divergence) {
+  struct Rows : TrainingObserver {
+    int with_policy = 0, of_critics_alone = 0, of_policy_alone = 0;
+    void on_metrics(const Counters&, const std::vector<std::string>& names,
+                    const std::vector<double>& means) override {
+      const bool critic = std::ranges::find(names, "critic_loss") != names.end();
+      const bool policy = std::ranges::find(names, "actor_loss") != names.end();
+      with_policy += policy ? 1 : 0;
+      of_critics_alone += critic && !policy ? 1 : 0;
+      of_policy_alone += policy && !critic ? 1 : 0;
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        if (names[k].ends_with("_loss")) BOOST_TEST(std::isfinite(means[k]), names[k]);
+      }
+    }
+  };
+  ExperimentConfig config = small_experiment();
+  config.training.overlap = false;
+  config.log.period = 4;  // two updates a row
+  for (const std::string algorithm : {"sac", "td3"}) {
+    config.agent.algorithm = algorithm;
+    config.agent.critic_updates = config.agent.policy_updates = 0;
+    config.agent.policy_delay = 5;
+    std::atomic<bool> stop = false;
+    Rows delayed;
+    BOOST_TEST((Trainer(config).run(stop, delayed) == TrainingEnd::finished), algorithm);
+    BOOST_TEST(delayed.of_critics_alone > 20);
+    BOOST_TEST(delayed.with_policy > 20);
+    BOOST_TEST(delayed.of_policy_alone == 0);
+    config.agent.policy_delay = 1;
+    config.agent.critic_updates = config.agent.policy_updates = 4;
+    Rows in_turns;
+    BOOST_TEST((Trainer(config).run(stop, in_turns) == TrainingEnd::finished), algorithm);
+    BOOST_TEST(in_turns.of_policy_alone > 20);
+    BOOST_TEST(in_turns.of_critics_alone > 20);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(all_environments_are_reset_together) {
   struct Ends : TrainingObserver {
     std::vector<std::int64_t> at, lengths;

@@ -75,9 +75,9 @@ bool same(Sac& a, Sac& b) {
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (!at::equal(left[i].tensor, right[i].tensor)) return false;
   }
-  // nan: the mean of no update
-  return a.num_updates() == b.num_updates() &&
-         at::equal(a.take_metric_means().nan_to_num(-1.0), b.take_metric_means().nan_to_num(-1.0));
+  const MetricMeans of_a = a.take_metric_means(), of_b = b.take_metric_means();
+  return a.num_updates() == b.num_updates() && of_a.names == of_b.names &&
+         at::equal(of_a.values, of_b.values);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 """The live picture: of runs that go on, are over, are half written or have not begun."""
 
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -61,14 +63,27 @@ def test_the_picture_shows_the_run(tmp_path):
 
 def test_a_killed_run_is_told_by_its_heartbeat(tmp_path):
     folder = make_run(tmp_path / "run", steps=1000, state="running")
-    for age, said in ((0, ""), (7200, " · no heartbeat for 720")):
+    with subprocess.Popen(["true"]) as process:
+        pass
+    here, gone = {"host": socket.gethostname(), "pid": os.getpid()}, {"host": socket.gethostname(), "pid": process.pid}
+    elsewhere = {"host": "another", "pid": os.getpid()}
+    for age, who, said in (
+        (0, here, "running · 1,000 env steps"),
+        (7200, here, "running · 1,000 env steps · no heartbeat for 720"),  # suspended
+        (2, gone, "running · 1,000 env steps"),
+        (30, gone, "crashed · 1,000 env steps · no heartbeat for 3"),
+        (30, elsewhere, "running · 1,000 env steps · no heartbeat for 3"),
+        (7200, elsewhere, "crashed · 1,000 env steps · no heartbeat for 720"),
+        (7200, {}, "crashed · 1,000 env steps · no heartbeat for 720"),
+    ):
         then = datetime.fromtimestamp(time.time() - age, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        (folder / "status.json").write_text(json.dumps({"state": "running", "env_steps": 1000, "updated_at": then}))
+        status = {"state": "running", "env_steps": 1000, "updated_at": then, **who}
+        (folder / "status.json").write_text(json.dumps(status))
         title = title_of(read_run(folder))
-        assert said in title and ("no heartbeat" in title) == bool(said), title
-    # it may be resumed: the page goes on looking
-    page = live(folder, tmp_path / "page.html", 1, once=True).read_text()
-    assert "no heartbeat for" in page and "refresh" in page
+        assert said in title and ("no heartbeat" in title) == ("no heartbeat" in said), title
+    # nothing to wait for
+    page = live(folder, tmp_path / "page.html", 1, once=False).read_text()
+    assert "no heartbeat for" in page and "refresh" not in page
 
 
 def test_a_diverged_run_and_one_without_updates_are_drawn(tmp_path):

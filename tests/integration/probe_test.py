@@ -102,6 +102,31 @@ def test_swaps_say_which_part_is_to_blame(tmp_path, runs):
         assert actor[kind]["critic_from"] == actor[kind]["alpha_from"] == ""
 
 
+DISCRETE = ['agent.algorithm="dqn"', "sim.action_table=[[-2.0], [0.0], [2.0]]"]
+
+
+@pytest.mark.parametrize(("algorithm", "settings"), [("ddpg", ['agent.algorithm="ddpg"']), ("dqn", DISCRETE),
+                         ("td3", ['agent.algorithm="td3"', 'agent.preset="td3"', "agent.policy_delay=3"])])
+def test_deterministic_policies(tmp_path, algorithm, settings):
+    settings = [*PROBE, *settings, "training.overlap=false"]
+    if algorithm == "dqn":
+        settings.append("actor.hidden_dims=[256, 256]")  # without a policy network: its default
+    run_folder = train(tmp_path / algorithm, *settings)
+    found, _ = probe(run_folder, tmp_path / "out")
+    on_line = rows(run_folder / "overestimation.csv")
+    assert [numbers(row) for row in on_line] == [numbers(row) for row in found if row["env_steps"] != "0"]
+    assert {row["states"] for row in on_line} == {"on_policy", "reset", "buffer_action", "buffer_policy"}
+    for row in on_line:
+        value = {name: float(row[name]) for name in ("q_mean", "hard_return", "soft_return", "bias_mean", "bias_reward", "discount")}
+        assert float(row["alpha"]) == float(row["entropy_return"]) == 0.0 and value["soft_return"] == value["hard_return"]
+        assert value["bias_mean"] == pytest.approx(value["q_mean"] - value["hard_return"], rel=1e-6, abs=1e-9)
+        assert value["bias_reward"] == pytest.approx((1 - value["discount"]) * value["bias_mean"], rel=1e-6, abs=1e-9)
+        # Pendulum-v1 draws no numbers in its steps: all rollouts from a state are one
+        assert float(row["bias_std_corrected"]) == pytest.approx(float(row["bias_std"]))
+        if row["states"] != "buffer_action":
+            assert float(row["droq_bias"]) == pytest.approx(value["bias_mean"], rel=1e-6, abs=1e-9)
+
+
 def test_settings_of_the_probe(tmp_path, runs):
     found, said = probe(runs / "plain", tmp_path / "out", "--checkpoints", "0,800", "--states", "reset",
                         "--num-states", 3, "--num-rollouts", 4, "--set", "overestimation.horizon=7")
@@ -123,9 +148,9 @@ def test_a_folder_of_runs(tmp_path, runs):
         (sweep / name).symlink_to(runs / name)
     found, _ = probe(sweep, tmp_path / "out", "--states", "reset", "--checkpoints", "400")
     assert [row["run"] for row in found] == ["norm", "plain"]
-    train(sweep / "td3", 'agent.algorithm="td3"')
+    train(sweep / "none", "checkpoint.period=0", "checkpoint.period_s=0", "checkpoint.archive_period=0")
     result = run("probe", sweep, "--output", tmp_path / "again", "--states", "reset", "--checkpoints", "400")
-    assert result.returncode == 1 and "td3: left out: " in result.stderr
+    assert result.returncode == 1 and "none: left out: " in result.stderr
     assert [row["run"] for row in rows(tmp_path / "again/overestimation.csv")] == ["norm", "plain"]
     damaged = tmp_path / "damaged"
     train(damaged, *PROBE)
@@ -143,9 +168,10 @@ def test_refusals(tmp_path, runs):
         assert not output.exists()
 
     store = "buffer.store_state=true"
-    refused(train(tmp_path / "td3", store, 'agent.algorithm="td3"'), "td3 has no stochastic policy with critics")
     refused(train(tmp_path / "none", store, "checkpoint.period=0", "checkpoint.period_s=0", "checkpoint.archive_period=0"),
             "has no checkpoint to probe", "archive_period")
+    other = train(tmp_path / "td3", 'agent.algorithm="td3"', "checkpoint.archive_period=400")
+    refused(plain, "another agent.algorithm (td3)", arguments=["--critic-from", other])
     bare = train(tmp_path / "bare")
     refused(bare, "stores no simulator rows", "buffer.store_state = true", arguments=["--states", "buffer_policy"])
     refused(tmp_path / "nowhere", "neither a run nor a folder of runs")

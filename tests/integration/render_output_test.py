@@ -111,6 +111,11 @@ def test_bad_input_is_one_line(pendulum, tmp_path):
     assert_fails(run("render", pendulum, "-o", tmp_path / "x.png", "--at", 40), 2, "--at 40", "40 steps")
     assert_fails(run("render", pendulum, "-o", tmp_path / "x", "--at", 1), 2, ".png")
     assert_fails(run("render", pendulum, "-o", tmp_path / "x", "--gl", "glx"), 2, "--gl")
+    (tmp_path / "folder.mp4").mkdir()
+    assert_fails(run("render", pendulum, "-o", tmp_path / "folder.mp4"), 2, "folder.mp4", "is a folder")
+    # a value that other programs know is no mistake
+    still = run("render", pendulum, "-o", tmp_path / "still.png", "--at", 3, env={**os.environ, "MUJOCO_GL": "glfw"})
+    assert still.returncode == 0, still.stderr
     assert_fails(run("render", pendulum, "-o", tmp_path / "x", "--checkpoint", "77"), 2, "has no such checkpoint")
     (tmp_path / "full").mkdir()
     (tmp_path / "full/notes").touch()
