@@ -89,6 +89,23 @@ View view_of(const mjModel& m, const mjData& d) {
   return view;
 }
 
+/// Contacts know no end of a plane; drawn with its sizes, a runner would leave the floor. The
+/// texture stays as large as it was.
+void make_floors_endless(mjModel& m) {
+  for (int geom = 0; geom < m.ngeom; ++geom) {
+    mjtNum* size = m.geom_size + 3 * geom;
+    const int material = m.geom_matid[geom];
+    if (m.geom_type[geom] != mjGEOM_PLANE || m.geom_bodyid[geom] != 0 || size[0] <= 0.0) continue;
+    if (material >= 0 && m.mat_texuniform[material] == 0) {
+      for (int k = 0; k < 2; ++k) {
+        m.mat_texrepeat[2 * material + k] /= static_cast<float>(2.0 * size[k]);
+      }
+      m.mat_texuniform[material] = 1;
+    }
+    size[0] = size[1] = 0.0;
+  }
+}
+
 class MujocoScene final : public Scene {
  public:
   MujocoScene(const MujocoEnv& env, const SceneOptions& options);
@@ -121,11 +138,12 @@ class MujocoScene final : public Scene {
 MujocoScene::MujocoScene(const MujocoEnv& env, const SceneOptions& options)
     : options_(options),
       context_(make_render_context(options.backend, options.width, options.height)),
-      // a copy: the size of the frame buffer is part of a model
+      // a copy: the size of the frame buffer is part of a model, and floors change
       model_(mj_copyModel(nullptr, &env.model())) {
   if (model_ == nullptr) throw std::runtime_error("MuJoCo: no memory for a copy of the model");
   model_->vis.global.offwidth = options.width;
   model_->vis.global.offheight = options.height;
+  make_floors_endless(*model_);
   data_.reset(mj_makeData(model_.get()));
   if (data_ == nullptr) throw std::runtime_error("MuJoCo: no memory for one more mjData");
   guarded("MuJoCo cannot place the model", *this, [](void* self) {

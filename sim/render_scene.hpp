@@ -15,7 +15,7 @@ namespace anthill {
 struct SceneOptions {
   int width = 640, height = 480;  // of the picture
   GlBackend backend = GlBackend::automatic;
-  // of MuJoCo's camera, which follows the robot; NaN: chosen for the model
+  // of MuJoCo's camera, which follows the robot
   double azimuth = -1000.0, elevation = -1000.0;  // degrees; -1000: chosen for the model
   double zoom = 1.0;                              // above 1 is nearer
 };

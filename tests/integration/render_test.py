@@ -1,7 +1,9 @@
 """anthill render: pictures of real runs, through OSMesa where MuJoCo draws."""
 
 import json
+from pathlib import Path
 
+import gymnasium
 import matplotlib.image
 import numpy as np
 import pytest
@@ -105,6 +107,26 @@ def test_the_ant_is_drawn_and_moves(ant, tmp_path):
     render(ant, tmp_path / "b", "--gl", "osmesa", "--steps", 16, "--every", 5, "--plain")
     for first, second in zip(sorted((tmp_path / "a").iterdir()), sorted((tmp_path / "b").iterdir())):
         assert first.read_bytes() == second.read_bytes()
+
+
+@osmesa
+def test_a_runner_never_leaves_the_floor(tmp_path):
+    text = (Path(gymnasium.__file__).parent / "envs/mujoco/assets/half_cheetah.xml").read_text()
+    assert text.count('size="40 40 40"') == 1
+    folder = train(
+        tmp_path / "run", "configs/smoke.toml", 'sim.env="HalfCheetah-v5"', "training.total_env_steps=600", "evaluation.period=0",
+        "log.tensorboard=false",
+    )
+    small = tmp_path / "small.xml"
+    small.write_text(text.replace('size="40 40 40"', 'size="1 1 40"').replace('texrepeat="60 60"', 'texrepeat="1.5 1.5"'))
+    arguments = ["--gl", "osmesa", "--at", 0, "--plain"]
+    render(folder, tmp_path / "own.png", *arguments)
+    render(folder, tmp_path / "small.png", *arguments, "--set", f'sim.half_cheetah.xml_file="{small}"')
+    own, on_small = (matplotlib.image.imread(tmp_path / name)[..., :3] for name in ("own.png", "small.png"))
+    # the squares of a checkered floor, from one side of the picture to the other
+    for part in np.array_split(own[140:], 4, axis=1):
+        assert part.min() < 0.2 and part.max() > 0.6
+    assert np.abs(own - on_small)[140:].mean() < 0.01  # the horizon is nearer with a smaller model
 
 
 @osmesa
