@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 
 
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text}: must be a whole number above 0")
+    return int(text)
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -34,6 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
     live.add_argument("--once", action="store_true", help="draw once and end")
     baselines = commands.add_parser("baselines", help="measures zero action, random action, random-init policy")
     baselines.add_argument("envs", nargs="+", metavar="ENV")
+    baselines.add_argument("--episodes", type=positive, default=100, metavar="N", help="of zero and of random actions (default: 100)")
+    baselines.add_argument("--seeds", type=positive, default=20, metavar="N", help="of the random-init policies (default: 20)")
     baselines.add_argument("--anthill-train", default="build/cpu/bin/anthill-train", help="the binary to use")
     return parser
 
@@ -101,7 +109,7 @@ def run(arguments) -> None:
     else:
         from analysis.baselines import update_table
 
-        print(update_table(arguments.envs, arguments.anthill_train).to_string(index=False))
+        print(update_table(arguments.envs, arguments.anthill_train, arguments.episodes, arguments.seeds).to_string(index=False))
 
 
 def main() -> int:

@@ -132,7 +132,7 @@ def random_init(env_id: str, preset: str, train: str, num_seeds: int, num_episod
     return means
 
 
-def measure(envs: list[str], train: str, num_episodes: int = 100, num_seeds: int = 20) -> pd.DataFrame:
+def measure(envs: list[str], train: str, num_episodes: int, num_seeds: int) -> pd.DataFrame:
     """The rows of baselines.csv for these tasks."""
     rows = []
     for env in envs:
@@ -148,9 +148,9 @@ def measure(envs: list[str], train: str, num_episodes: int = 100, num_seeds: int
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def update_table(envs: list[str], train: str, table: Path = TABLE) -> pd.DataFrame:
+def update_table(envs: list[str], train: str, num_episodes: int = 100, num_seeds: int = 20, table: Path = TABLE) -> pd.DataFrame:
     """Measures these tasks and replaces their rows in the table."""
-    new = measure(envs, train)
+    new = measure(envs, train, num_episodes, num_seeds)
     old = pd.read_csv(table) if table.is_file() else pd.DataFrame(columns=COLUMNS)
     kept = old[~old.env.isin(envs)]
     new = (pd.concat([kept, new]) if len(kept) else new).sort_values("env", kind="stable")

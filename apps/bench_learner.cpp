@@ -22,7 +22,7 @@ struct LearnerOptions {
   int num_threads = 1;
   std::vector<std::int64_t> hidden_dims = {256}, depths = {2}, members = {1};
   std::vector<std::string> layer_norms = {"off"};
-  bool batch_renorm = false;  // one contestant more for every shape
+  std::vector<std::string> batch_renorms;  // contestants more for every shape
   std::int64_t graph_block = 0;
 };
 
@@ -32,7 +32,7 @@ constexpr std::int64_t kQueuedUpdates = 128;
 /// One learner with its ring, and what was measured of it.
 struct LearnerContestant {
   std::int64_t hidden_dim, depth, members;
-  std::string norm;  // of the critics: "none", "layer_norm" or "batch_renorm"
+  std::string norm;  // of the critics: "none", "layer_norm", or how batch_renorm is used
   std::unique_ptr<Agent> agent;
   std::unique_ptr<ReplayBuffer> buffer;
   std::unique_ptr<Batch> batch;
@@ -63,7 +63,8 @@ LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hi
   config.actor.hidden_dims.assign(static_cast<std::size_t>(depth), hidden_dim);
   config.critic.hidden_dims = config.actor.hidden_dims;
   config.critic.layer_norm = norm == "layer_norm";
-  config.critic.batch_renorm = norm == "batch_renorm";
+  config.critic.batch_renorm = norm == "targets" || norm == "joint";
+  if (norm == "joint") config.tau = 1.0;
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(members));
   for (std::size_t m = 0; m < seeds.size(); ++m) seeds[m] = m;
   LearnerContestant c{
@@ -154,7 +155,7 @@ nlohmann::ordered_json row_of(const LearnerContestant& c, const LearnerOptions& 
   return {{"hidden_dim", c.hidden_dim},
           {"depth", c.depth},
           {"layer_norm", c.norm == "layer_norm"},
-          {"batch_renorm", c.norm == "batch_renorm"},
+          {"batch_renorm", c.norm == "targets" || c.norm == "joint" ? c.norm : "off"},
           {"members", c.members},
           {"updates_per_s", 1e6 / us},
           {"updates_per_s_median", 1e6 / quantile(c.update_us, 0.5)},
@@ -177,7 +178,7 @@ void bench_learner(const LearnerOptions& options) {
         for (const std::string& is_on : options.layer_norms) {
           norms.push_back(is_on == "on" ? "layer_norm" : "none");
         }
-        if (options.batch_renorm) norms.push_back("batch_renorm");
+        norms.insert(norms.end(), options.batch_renorms.begin(), options.batch_renorms.end());
         for (const std::string& norm : norms) {
           contestants.push_back(make_contestant(options, hidden_dim, depth, members, norm));
         }
@@ -245,8 +246,9 @@ BenchRun add_bench_learner(CLI::App& parser) {
   list("--members", options->members, "agents in one learner")->check(CLI::Range(1, 4096));
   list("--layer-norm", options->layer_norms, "LayerNorm in the critics: off, on or both")
       ->check(CLI::IsMember({"off", "on"}));
-  parser.add_flag("--batch-renorm", options->batch_renorm,
-                  "beside these, batch renormalisation in the critics");
+  list("--batch-renorm", options->batch_renorms,
+       "beside these, batch renormalisation in the critics: targets, or joint without them")
+      ->check(CLI::IsMember({"targets", "joint"}));
   parser
       .add_option("--graph-block", options->graph_block,
                   "on a GPU: updates that one graph launches; 0: kernel by kernel")

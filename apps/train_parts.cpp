@@ -28,7 +28,10 @@ std::string default_run_folder(const std::string& config) {
   gmtime_r(&now, &utc);
   char stamp[32];
   std::strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &utc);
-  return "runs/" + std::filesystem::path(config).stem().string() + "-" + stamp;
+  const std::string first = "runs/" + std::filesystem::path(config).stem().string() + "-" + stamp;
+  std::string folder = first;
+  for (int i = 2; std::filesystem::exists(folder); ++i) folder = first + "-" + std::to_string(i);
+  return folder;
 }
 
 ProvenanceInputs provenance_inputs(const TrainArguments& arguments, const RunConfig& run,

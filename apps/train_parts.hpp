@@ -27,7 +27,7 @@ int train_members(const TrainArguments& arguments);
 /// Throws ConfigError for flags that contradict each other.
 void check_flags(const TrainArguments& arguments);
 
-/// runs/<stem of the configuration>-<UTC time>
+/// runs/<stem of the configuration>-<UTC time>, with -2, -3, ... behind it where that is taken.
 std::string default_run_folder(const std::string& config);
 
 ProvenanceInputs provenance_inputs(const TrainArguments& arguments, const RunConfig& run,

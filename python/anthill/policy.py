@@ -177,11 +177,11 @@ class Policy:
             raise ValueError(f"{self.algorithm}'s policy is deterministic; its exploration belongs to training")
         return actions[0] if observation.ndim == 1 else actions
 
-    def make_vec(self, num_envs=1, num_threads=0, *, copy=False):
-        """Environments of the run's task with the run's options; otherwise as anthill.make_vec's."""
+    def make_vec(self, num_envs=1, num_threads=0, **arguments):
+        """Environments of the run's task with the run's options; `arguments`: autoreset_mode and copy of anthill.make_vec()."""
         from anthill.vector_env import make_vec_of_file
 
-        return make_vec_of_file(self.run / "resolved.toml", num_envs, num_threads, copy=copy)
+        return make_vec_of_file(self.run / "resolved.toml", num_envs, num_threads, **arguments)
 
     def _normalised_actions(self, output, deterministic, rng):
         """In [-1, 1]. SAC's output is the means and the raw log standard deviations side by side."""

@@ -18,11 +18,13 @@ sys.path.append(str(ROOT / "tests/analysis"))
 from external_test import CLEANRL, write_events  # noqa: E402
 
 BRIEF = ["training.random_steps=100", "training.learning_starts=100", "evaluation.num_episodes=2", "log.period=100",
-         "sim.max_episode_steps=50", "training.batch_size=16", "critic.hidden_dims=[16, 16]",
+         "sim.max_episode_steps=101", "training.batch_size=16", "critic.hidden_dims=[16, 16]",
          "checkpoint.period_s=0"]  # fmt: skip
 # of the pages' runs: probes need the stored states, and checkpoints come at a hundredth of the pages' env steps
 PREPARED = [*BRIEF, "actor.hidden_dims=[16, 16]", "training.total_env_steps=500", "evaluation.period=200", "buffer.capacity=1000",
             "buffer.store_state=true", "checkpoint.archive_period=100"]  # fmt: skip
+SMALL_PROBE = ["overestimation.num_states=4", "overestimation.num_rollouts=2", "overestimation.horizon=10",
+               "overestimation.num_episodes=2"]  # fmt: skip
 STEPS = re.compile(r"(?<![\d.])([1-9])0000(?!\d)")
 FOLDERS = re.compile(r"(?<![\w/])/(shared/me|tmp)/")
 
@@ -30,16 +32,17 @@ FOLDERS = re.compile(r"(?<![\w/])/(shared/me|tmp)/")
 SHORTER = {
     "scripts/train": [*BRIEF, "training.total_env_steps=600", "evaluation.period=300"],
     "scripts/bench_python": ["--rounds", "1", "--steps", "2"],
+    "scripts/study": ["--env-steps", "300", "--seeds", "7", "--jobs", "2", "--bin", str(BIN)],
     "anthill evaluate": ["--episodes", "2"],
-    "anthill probe": ["overestimation.num_states=8", "overestimation.num_rollouts=2", "overestimation.horizon=20"],
+    "anthill probe": SMALL_PROBE,
     "anthill render": ["--width", "64", "--height", "64"],
-    "anthill bench env": ["--seconds", "0.1", "--num-envs", "8", "--threads", "1"],
+    "anthill bench env": ["--seconds", "0.1", "--num-envs", "8", "--threads", "1", "--contestants", "anthill"],
     "anthill bench learner": ["--seconds", "0.1", "--batch-size", "16"],
     "anthill bench buffer": ["--seconds", "0.1", "--capacity", "10000"],
-    "anthill bench train": ["--seconds", "0.1"],
+    "anthill bench train": ["--seconds", "0.1", "--num-envs", "4", "--batch-size", "16"],
     "anthill bench checkpoint": ["--capacity", "1000", "--new-rows", "100"],
-    "anthill sweep run": [*PREPARED, "log.period=500", "evaluation.period=500", "overestimation.period=500"],
-    "python -m analysis baselines": ["--anthill-train", str(BIN / "anthill-train")],
+    "anthill sweep run": [*PREPARED, *SMALL_PROBE, "evaluation.period=500", "overestimation.period=500", "log.tensorboard=false"],
+    "python -m analysis baselines": ["--anthill-train", str(BIN / "anthill-train"), "--episodes", "1", "--seeds", "1"],
     "python -m analysis live": ["--once"],
     "python -m analysis.parity": ["--seeds", "2", "--option-seeds", "1", "--steps", "20", "--anthill", str(BIN / "anthill")],
 }
@@ -88,9 +91,10 @@ def shortened(command, start):
 def checkout(tmp_path_factory):
     """What the documents' commands find: the checkout's files, and runs, probes and other programs' logs."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("configs", "analysis", "examples", "scripts"):
+    for name in ("configs", "examples", "scripts"):
         (folder / name).symlink_to(ROOT / name)
-    shutil.copytree(ROOT / "docs", folder / "docs")  # commands write there
+    for name in ("docs", "analysis"):  # commands write there
+        shutil.copytree(ROOT / name, folder / name)
 
     def train(config, name, *settings):
         words = [word for setting in [*PREPARED, *settings] for word in ("--set", setting)]
@@ -101,7 +105,7 @@ def checkout(tmp_path_factory):
     arms = {"rr1": "ant_rr1", "rr8": "ant_rr8", "rr8_layer_norm": "ant_rr8_layer_norm"}
     for arm, config in arms.items():
         for seed in (0, 1):
-            train(config, f"study/{arm}/seed-{seed}", f"run.seed={seed}")
+            train(config, f"study/{arm}/seed-{seed}", f"run.seed={seed}", "sim.ant.terminate_when_unhealthy=false")
         shutil.copytree(folder / f"runs/study/{arm}", folder / f"runs/replay_ratio_ant/{config}")
     for name, arm in {"ant": "rr1", "ant_rr1": "rr1", "ant_rr8": "rr8", "a": "rr8", "b": "rr8_layer_norm"}.items():
         shutil.copytree(folder / f"runs/study/{arm}/seed-1", folder / f"runs/{name}")
@@ -146,7 +150,7 @@ def command_of(words):
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": f"{BIN.parent / 'python'}:{ROOT}", "MPLBACKEND": "Agg"}
+    return {**os.environ, "PYTHONPATH": str(BIN.parent / "python"), "MPLBACKEND": "Agg"}
 
 
 RUN_HERE = [(page, words) for page, words in COMMANDS if words[0] not in NOT_OURS and first_words(words, ELSEWHERE) is None]
@@ -156,10 +160,10 @@ RUN_HERE = [(page, words) for page, words in COMMANDS if words[0] not in NOT_OUR
 def test_a_command_works(page, words, checkout):
     command = shortened(command_of(shell_words(words, checkout)), first_words(words, SHORTER))
     for option, value in zip(command, command[1:]):
-        if option in ("-o", "--output", "--run", "--values"):
-            shutil.rmtree(checkout / value, ignore_errors=True)
-            if (checkout / value).is_file():
-                (checkout / value).unlink()
+        output = checkout / value
+        if option in ("-o", "--output", "--run", "--values") and not value.startswith("docs/"):
+            shutil.rmtree(output, ignore_errors=True)
+            output.unlink(missing_ok=True)
     result = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=600, env=environment())
     assert result.returncode == 0, f"{command}: {result.stdout[-2000:]}{result.stderr[-2000:]}"
     assert result.stdout + result.stderr

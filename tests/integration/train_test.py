@@ -135,6 +135,13 @@ def test_default_run_folder(tmp_path):
     assert result.returncode == 0, result.stderr
     (folder,) = (tmp_path / "runs").iterdir()
     assert re.fullmatch(r"smoke-\d{8}-\d{6}", folder.name)
+    # of two in one second, each has its own
+    taken = [tmp_path / time.strftime("runs/smoke-%Y%m%d-%H%M%S", time.gmtime(time.time() + second)) for second in range(60)]
+    for path in taken:
+        path.mkdir(exist_ok=True)
+    assert run("train", config, "--set", "training.total_env_steps=600", cwd=tmp_path).returncode == 0
+    (another,) = set((tmp_path / "runs").iterdir()) - {folder, *taken}
+    assert re.fullmatch(r"smoke-\d{8}-\d{6}-2", another.name)
 
 
 def start(folder, *settings):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from anthill_command import run
+from gymnasium.vector import AutoresetMode
 
 import anthill
 from anthill.policy import Mlp, log_std, read_safetensors, sde_log_std
@@ -134,6 +135,7 @@ def check_returns(folder):
     assert lengths.tolist() == printed["lengths"]
     np.testing.assert_allclose(returns, printed["returns"], rtol=1e-4)
     assert policy.env_steps == 600 and policy.gradient_updates > 0
+    assert policy.make_vec(2, autoreset_mode=AutoresetMode.DISABLED).metadata["autoreset_mode"] == AutoresetMode.DISABLED
 
 
 def test_sampled_actions_have_the_policys_distribution(pendulum):
