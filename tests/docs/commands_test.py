@@ -88,7 +88,23 @@ def test_a_command_exists_with_its_options(page, words):
             assert (ROOT / word).exists(), f"{page}: {word}"
 
 
+def settings_blocks():
+    """(page, text) of every ```toml block of the algorithms' pages: another program's settings as a file."""
+    pages = sorted((ROOT / "docs/algorithms").glob("*.md"))
+    return [(page.name, text) for page in pages for text in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.M | re.S)]
+
+
+@pytest.mark.parametrize(("page", "text"), settings_blocks(), ids=lambda value: value if value.endswith(".md") else "")
+def test_settings_of_another_program_are_accepted(page, text, tmp_path):
+    (tmp_path / "settings.toml").write_text(text)
+    result = subprocess.run(
+        [str(BIN / "anthill"), "config", str(tmp_path / "settings.toml")], capture_output=True, text=True, timeout=100
+    )
+    assert result.returncode == 0 and result.stderr == "", f"{page}: {result.stderr}"
+
+
 def test_the_rule_itself():
+    assert len(settings_blocks()) > 8
     assert any(page == "docs/index.md" for page, _ in COMMANDS) and len(COMMANDS) > 40
     with pytest.raises(AssertionError, match="no option --epsiodes"):
         test_a_command_exists_with_its_options("x", ["scripts/anthill", "evaluate", "runs/x", "--epsiodes", "3"])
