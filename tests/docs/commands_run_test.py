@@ -32,7 +32,7 @@ FOLDERS = re.compile(r"(?<![\w/])/(shared/me|tmp)/")
 SHORTER = {
     "scripts/train": [*BRIEF, "training.total_env_steps=600", "evaluation.period=300"],
     "scripts/bench_python": ["--rounds", "1", "--steps", "2"],
-    "scripts/study": ["--env-steps", "300", "--seeds", "7", "--jobs", "2", "--bin", str(BIN)],
+    "scripts/study": ["--env-steps", "1010", "--seeds", "7", "--jobs", "2", "--bin", str(BIN)],
     "anthill evaluate": ["--episodes", "2"],
     "anthill probe": SMALL_PROBE,
     "anthill render": ["--width", "64", "--height", "64"],
