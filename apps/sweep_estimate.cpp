@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "algos/training/replay_ratio.hpp"
+
 namespace anthill {
 namespace {
 
@@ -77,11 +79,12 @@ double evaluation_steps(const ExperimentConfig& config, double total) {
 RunEstimate estimate_run(const ExperimentConfig& config) {
   const TaskCost& task = cost_of(config.sim.env);
   const auto total = static_cast<double>(config.training.total_env_steps);
-  const double learning =
-      std::max(0.0, total - static_cast<double>(config.training.learning_starts));
   RunEstimate estimate;
-  estimate.seconds = 1e-6 * task.step_us * (total + evaluation_steps(config, total)) +
-                     config.training.replay_ratio * learning * update_seconds(config, task);
+  estimate.seconds =
+      1e-6 * task.step_us * (total + evaluation_steps(config, total)) +
+      static_cast<double>(
+          ReplayRatio(config.training).updates_due(config.training.total_env_steps, 0)) *
+          update_seconds(config, task);
   const double rows = std::min(static_cast<double>(config.buffer.capacity),
                                total + static_cast<double>(config.sim.num_envs));
   const double row_bytes =

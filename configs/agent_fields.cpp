@@ -38,6 +38,8 @@ constexpr EnumName<EntropyForm> kEntropyForms[] = {{EntropyForm::sampled, "sampl
                                                    {EntropyForm::analytic, "analytic"}};
 constexpr EnumName<PolicyValue> kPolicyValues[] = {
     {PolicyValue::minimum, "minimum"}, {PolicyValue::first, "first"}, {PolicyValue::mean, "mean"}};
+constexpr EnumName<TargetAggregation> kTargetAggregations[] = {
+    {TargetAggregation::minimum, "minimum"}, {TargetAggregation::mean_minus_std, "mean_minus_std"}};
 constexpr EnumName<ActionUnits> kActionUnits[] = {{ActionUnits::normalised, "normalised"},
                                                   {ActionUnits::environment, "environment"}};
 constexpr EnumName<ExplorationSchedule> kExplorationSchedules[] = {
@@ -174,6 +176,12 @@ void add_critic(std::vector<Field>& fields) {
   table.add("target_subset", &CriticConfig::target_subset, between(0, 64), "networks",
             "SAC: the target takes the minimum of so many critics, drawn anew for every update "
             "(REDQ; Chen et al., 2021); 0: of all.");
+  table.add("target_aggregation", &CriticConfig::target_aggregation,
+            "SAC: the target takes the critics' minimum, or their mean - target_beta * standard "
+            "deviation (Moskovitz et al., 2021).");
+  table.add("target_beta", &CriticConfig::target_beta, between(-100, 100), "",
+            "mean_minus_std: pessimism; with two critics 1 is the minimum, 0 the mean, -1 the "
+            "maximum.");
 }
 
 void add_temperature(std::vector<Field>& fields) {
@@ -240,6 +248,9 @@ std::span<const EnumName<PolicyDistribution>> enum_names(PolicyDistribution) {
 }
 std::span<const EnumName<EntropyForm>> enum_names(EntropyForm) { return kEntropyForms; }
 std::span<const EnumName<PolicyValue>> enum_names(PolicyValue) { return kPolicyValues; }
+std::span<const EnumName<TargetAggregation>> enum_names(TargetAggregation) {
+  return kTargetAggregations;
+}
 std::span<const EnumName<ActionUnits>> enum_names(ActionUnits) { return kActionUnits; }
 std::span<const EnumName<Activation>> enum_names(Activation) { return kActivations; }
 std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement) {

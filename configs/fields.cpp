@@ -78,6 +78,12 @@ void add_training(std::vector<Field>& fields) {
             "Transitions before the first gradient update is earned.");
   table.add("replay_ratio", &TrainingConfig::replay_ratio, between(0, 10'000),
             "updates per transition", "Gradient updates per environment transition.");
+  table.add("replay_ratio_schedule", &TrainingConfig::replay_ratio_schedule, 1000,
+            "[env steps, ratio] each, such as [[20_000, 2.0], [50_000, 8.0]]: what transitions "
+            "after so many env steps earn; replay_ratio before the first.");
+  table.add("prefill_updates", &TrainingConfig::prefill_updates, between(0, kMaxSteps), "updates",
+            "Updates on what is stored when learning starts, before the first earned one (the "
+            "priming of Nikishin et al., 2022).");
   table.add(
       "burst", &TrainingConfig::burst, between(1, kMaxSteps), "env steps",
       "Updates are made together, once in so many transitions; 1: as soon as they are earned.");

@@ -171,6 +171,21 @@ void check_batch_renorm(const ResolvedExperiment& experiment) {
   }
 }
 
+/// Pairs of whole env steps, which rise, and a ratio.
+void check_schedule(const ResolvedExperiment& experiment) {
+  double last = -1.0;
+  for (const std::vector<double>& entry : experiment.config.training.replay_ratio_schedule) {
+    const bool whole = entry.size() == 2 && entry[0] == std::floor(entry[0]) && entry[0] <= 1e15;
+    if (!whole || entry[0] <= last || entry[1] < 0.0 || entry[1] > 10'000.0) {
+      throw ConfigError(
+          location_of(experiment, {"training.replay_ratio_schedule"}) +
+          ": training.replay_ratio_schedule must be pairs [env steps, ratio] of whole env steps "
+          "that rise and of ratios in 0..10000, such as [[20_000, 2.0], [50_000, 8.0]]");
+    }
+    last = entry[0];
+  }
+}
+
 /// Switches that need each other or exclude each other.
 void check_switches(const ResolvedExperiment& experiment) {
   const ExperimentConfig& config = experiment.config;
@@ -181,6 +196,10 @@ void check_switches(const ResolvedExperiment& experiment) {
     if (field.section != "exploration" || field.name == "sde_sample_freq" || noise) continue;
     require_beside(experiment, field.key(), false, "exploration.correlation_steps in SAC");
   }
+  check_schedule(experiment);
+  require_beside(experiment, "critic.target_beta",
+                 agent.critic.target_aggregation == TargetAggregation::mean_minus_std,
+                 "critic.target_aggregation = \"mean_minus_std\"");
   require_beside(experiment, "agent.policy_updates", turns, "agent.critic_updates");
   require_beside(experiment, "agent.policy_delay", !turns, "agent.critic_updates = 0");
   require_beside(experiment, "temperature.final_alpha", schedule, "temperature.decay_steps");

@@ -25,6 +25,7 @@ std::span<const EnumName<NetworkInitialisation>> enum_names(NetworkInitialisatio
 std::span<const EnumName<PolicyDistribution>> enum_names(PolicyDistribution);
 std::span<const EnumName<EntropyForm>> enum_names(EntropyForm);
 std::span<const EnumName<PolicyValue>> enum_names(PolicyValue);
+std::span<const EnumName<TargetAggregation>> enum_names(TargetAggregation);
 std::span<const EnumName<ActionUnits>> enum_names(ActionUnits);
 std::span<const EnumName<Activation>> enum_names(Activation);
 std::span<const EnumName<LayerNormPlacement>> enum_names(LayerNormPlacement);

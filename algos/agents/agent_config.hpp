@@ -58,6 +58,10 @@ enum class EntropyForm {
 /// Which critic SAC's policy climbs.
 enum class PolicyValue { minimum, first, mean };
 
+/// What the critics' target takes of the target networks: their minimum, or their mean -
+/// target_beta * standard deviation.
+enum class TargetAggregation { minimum, mean_minus_std };
+
 /// What critics and log-probabilities measure actions in.
 enum class ActionUnits {
   normalised,   // [-1, 1]
@@ -125,6 +129,8 @@ struct CriticConfig {
   double dropout = 0.0;                    // probability
   std::int64_t num_critics = 2;            // SAC
   std::int64_t target_subset = 0;  // critics, drawn anew every update, of the target; 0: all
+  TargetAggregation target_aggregation = TargetAggregation::minimum;  // SAC
+  double target_beta = 1.0;  // mean_minus_std: with two critics 1 is the minimum, -1 the maximum
   double learning_rate = 3e-4;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;

@@ -12,17 +12,23 @@ namespace anthill {
 constexpr std::uint64_t kProcessNoise = std::uint64_t{1} << 62;
 
 /// min over the critics, or over the update's own subset of them (REDQ; Chen et al., 2021: arXiv
-/// 2101.05982, algorithm 1): [M, E, B] -> [M, B].
-static Tensor target_minimum(const Tensor& q, const Tensor& subset) {
-  if (!subset.defined()) return q.amin(1);
-  return q.gather(1, subset.unsqueeze(-1).expand({-1, -1, q.size(2)})).amin(1);
+/// 2101.05982, algorithm 1), or their mean - beta * standard deviation (Moskovitz et al., 2021:
+/// 2102.03765; the population's, so that beta = 1 is the minimum of two):
+/// [M, E, B] -> [M, B].
+static Tensor aggregate_target(const CriticConfig& config, const Tensor& all,
+                               const Tensor& subset) {
+  const Tensor q =
+      subset.defined() ? all.gather(1, subset.unsqueeze(-1).expand({-1, -1, all.size(2)})) : all;
+  if (config.target_aggregation == TargetAggregation::minimum) return q.amin(1);
+  return q.mean(1) - config.target_beta * at::std(q, at::IntArrayRef{1}, /*unbiased=*/false);
 }
 
 /// J_Q (eq. 5 of 1812.05905), summed over the critics:
 ///   y = reward_scale * r + discount * bootstrap * ( min_j Q'_j(s', a') - alpha * log pi(a'|s') ),
 ///       a' ~ pi(.|s')
 ///   J = mean_B sum_j ( Q_j(s, a) - y )^2
-/// With agent.target_policy a' is the target policy's, the entropy still the policy's own.
+/// With critic.target_aggregation the mean and the standard deviation over j instead of the
+/// minimum. With agent.target_policy a' is the target policy's, the entropy still the policy's own.
 SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const SacNoise& noise) {
   SquashedSample next;
   {
@@ -37,7 +43,7 @@ SacCriticLoss sac_critic_loss(const SacModel& model, const Batch& batch, const S
   Tensor target;
   {
     at::NoGradGuard no_grad;
-    const Tensor next_q = target_minimum(values.next_q, noise.subset);
+    const Tensor next_q = aggregate_target(model.config.critic, values.next_q, noise.subset);
     const Tensor alpha = model.log_alpha.exp().unsqueeze(1);
     const Tensor discount = model.discount.unsqueeze(1) * batch.bootstrap;
     target =

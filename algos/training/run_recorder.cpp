@@ -39,7 +39,7 @@ RunRecorder::RunRecorder(const ExperimentConfig& config, RunFolder& folder,
       member_(std::move(member)),
       log_(folder.path(), config.log.tensorboard, reward_terms, resumed),
       progress_(config.log.progress_period_s),
-      replay_ratio_(config.training.replay_ratio, config.training.learning_starts) {
+      replay_ratio_(config.training) {
   status_.state = RunState::running;
   status_.total_env_steps = live_.total_env_steps = config.training.total_env_steps;
   live_.total_gradient_updates = replay_ratio_.updates_due(config.training.total_env_steps, 0);

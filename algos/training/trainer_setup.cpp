@@ -43,8 +43,7 @@ Trainer::Trainer(std::vector<ExperimentConfig> members)
                             static_cast<std::int64_t>(seeds_.size()), device_.is_cuda(),
                             num_available_cores())),
       pool_(threads_.simulation, config_.sim.pin_threads),
-      replay_ratio_(config_.training.replay_ratio, config_.training.learning_starts,
-                    config_.training.burst) {
+      replay_ratio_(config_.training) {
   if (members.size() > 1 && std::isfinite(config_.training.solved_return)) {
     throw ConfigError(
         "training.solved_return: a stack of members ends together; remove the key or train them "

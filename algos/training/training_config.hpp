@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace anthill {
 
@@ -27,7 +28,10 @@ struct TrainingConfig {
   std::int64_t random_steps = 10'000;        // transitions taken with uniform random actions
   std::int64_t learning_starts = 10'000;     // transitions before the first update is earned
   double replay_ratio = 1.0;  // gradient updates per transition, any real number >= 0
-  std::int64_t burst = 1;     // env steps whose updates are made together
+  // [env steps, ratio] each: from there on that ratio instead
+  std::vector<std::vector<double>> replay_ratio_schedule = {};
+  std::int64_t prefill_updates = 0;  // updates that the first one comes with
+  std::int64_t burst = 1;            // env steps whose updates are made together
   std::int64_t batch_size = 256;
   OnNonFinite on_non_finite = OnNonFinite::abort;
   bool timeout_is_terminal = false;  // the learner takes the time limit for an end

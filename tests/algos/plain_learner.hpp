@@ -98,7 +98,11 @@ class Sac {
                        ? joint.narrow(2, rows, rows).detach()
                        : values(target, batch.next_observation, next.action, noise.target_keep);
       if (noise.subset.defined()) all = all.index_select(1, noise.subset[0]);
-      const Tensor q = all.amin(1);
+      const anthill::CriticConfig& settings = model_.config.critic;
+      const bool by_mean =
+          settings.target_aggregation == anthill::TargetAggregation::mean_minus_std;
+      const Tensor deviation = (all - all.mean(1, true)).square().mean(1).sqrt();
+      const Tensor q = by_mean ? all.mean(1) - settings.target_beta * deviation : all.amin(1);
       const bool by_range = model_.config.critic.target_clip == anthill::TargetClip::range;
       const Tensor next_q = by_range ? q.clamp(clip_low, clip_high) : q;
       y = model_.config.reward_scale * batch.reward +

@@ -131,6 +131,26 @@ BOOST_AUTO_TEST_CASE(every_update_draws_its_own_critics) {
   for (const auto& [pair, count] : pairs) BOOST_TEST(std::abs(count - 500) < 100);
 }
 
+BOOST_AUTO_TEST_CASE(beta_goes_from_the_maximum_over_the_mean_to_the_minimum) {
+  AgentConfig config = some_config();
+  const Batch batch = some_batch();
+  const auto target = [&](const std::vector<std::int64_t>& critics) {
+    const SacModel model = make_sac_model({config}, some_shape());
+    SacNoise noise = some_noise();
+    if (!critics.empty()) noise.subset = at::tensor(critics, at::kLong).unsqueeze(0);
+    return sac_critic_loss(model, batch, noise).target;
+  };
+  const Tensor minimum = target({}), first = target({0}), second = target({1});
+  config.critic.target_aggregation = TargetAggregation::mean_minus_std;
+  for (const double beta : {-1.0, 0.0, 0.5, 1.0}) {
+    config.critic.target_beta = beta;
+    const Tensor expected = (first + second) / 2 - beta * (first - second).abs() / 2;
+    BOOST_TEST(at::allclose(target({}), expected, 1e-5, 1e-6), beta);
+  }
+  BOOST_TEST(at::allclose(target({}), minimum, 1e-5, 1e-6));
+  BOOST_TEST(at::allclose(target({1}), second, 1e-5, 1e-6));  // one critic has no deviation
+}
+
 BOOST_AUTO_TEST_CASE(the_temperature_keeps_below_its_cap) {
   AgentConfig config = some_config();
   config.temperature.initial_alpha = 0.5;

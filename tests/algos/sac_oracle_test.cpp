@@ -68,6 +68,9 @@ std::vector<AgentConfig> all_configs() {
   config.critic.target_subset = 2;
   config.policy_value = PolicyValue::mean;
   configs.push_back(config);
+  config.critic.target_aggregation = TargetAggregation::mean_minus_std;
+  config.critic.target_beta = 0.7;
+  configs.push_back(config);
   config = configs[0];
   config.critic.batch_renorm = true;
   config.critic.batch_renorm_momentum = 0.8;

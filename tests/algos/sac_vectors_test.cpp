@@ -22,6 +22,10 @@ AgentConfig config_of(const Vectors& vectors) {
     config.actor.log_prob_form = LogProbForm::epsilon;
   }
   config.critic.num_critics = std::stol(vectors.text("num_critics"));
+  if (vectors.says("target_beta")) {
+    config.critic.target_aggregation = TargetAggregation::mean_minus_std;
+    config.critic.target_beta = vectors.number("target_beta");
+  }
   config.target_policy = vectors.text("target_policy") == "true";
   if (vectors.text("policy_value") == "first") config.policy_value = PolicyValue::first;
   if (vectors.text("distribution") == "clipped_gaussian") {
@@ -106,7 +110,7 @@ void update(const Checked& checked, const SacModel& model, SacOptimisers& optimi
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("sac_").size() == 11);
+  BOOST_REQUIRE(vector_files("sac_").size() == 12);
   for (const std::filesystem::path& path : vector_files("sac_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);

@@ -20,6 +20,7 @@ class Vectors {
   explicit Vectors(const std::filesystem::path& path) : file_(read_safetensors(path)) {}
 
   const std::string& text(const std::string& key) const { return file_.metadata.at(key); }
+  bool says(const std::string& key) const { return file_.metadata.contains(key); }
   double number(const std::string& key) const { return std::stod(text(key)); }
   bool has(const std::string& name) const { return file_.arrays.contains(name); }
 

@@ -127,6 +127,14 @@ BOOST_AUTO_TEST_CASE(contradictions) {
   BOOST_TEST(read_error("[training]\ntotal_env_steps = 9_999\n") ==
              "x.toml:2:19: training.learning_starts = 10000 exceeds training.total_env_steps = "
              "9999; lower the first or raise the second");
+  for (const std::string schedule : {"[[5, 1.0], [5, 2.0]]", "[[5]]", "[[5.5, 1.0]]", "[[5, -1.0]]",
+                                     "[[-5, 1.0]]", "[[5, 1.0, 2.0]]"}) {
+    const std::string said = read_error("[training]\nreplay_ratio_schedule = " + schedule + "\n");
+    BOOST_TEST(said.starts_with("x.toml:2:25: training.replay_ratio_schedule must be pairs"), said);
+  }
+  BOOST_TEST(read_error("[critic]\ntarget_beta = 0.5\n") ==
+             "x.toml:2:15: critic.target_beta has no effect without critic.target_aggregation = "
+             "\"mean_minus_std\"; set that or remove it");
   BOOST_TEST(read_error("[critic]\ntarget_subset = 3\n") ==
              "x.toml:2:17: critic.target_subset = 3 exceeds critic.num_critics = 2; lower the "
              "first or raise the second");

@@ -82,12 +82,19 @@ BOOST_AUTO_TEST_CASE(an_arm_with_a_remedy_differs_in_the_remedy_alone) {
       {"ant_rr8_ofn.toml", {"critic.unit_features"}},
       {"ant_rr8_batch_renorm.toml", {"critic.batch_renorm"}},
       {"ant_rr8_target_clip.toml", {"critic.target_clip"}},
+      {"ant_rr8_pessimism.toml", {"critic.target_aggregation", "critic.target_beta"}},
       {"ant_rr8_droq.toml", {"critic.layer_norm", "critic.dropout"}},
       {"ant_rr8_redq.toml", {"agent.policy_value", "critic.num_critics", "critic.target_subset"}},
       {"ant_rr8_resets.toml", {"agent.reset_period"}}};
   for (const auto& [file, keys] : remedies) {
     BOOST_TEST(differences("ant_rr8.toml", file) == keys, boost::test_tools::per_element());
   }
+  BOOST_TEST(differences("ant_rr1.toml", "ant_rr1_priming.toml") ==
+                 std::vector<std::string>{"training.prefill_updates"},
+             boost::test_tools::per_element());
+  BOOST_TEST(differences("ant_rr1.toml", "ant_rr1_to_rr8.toml") ==
+                 std::vector<std::string>{"training.replay_ratio_schedule"},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_arms_have_the_settings_of_the_study) {

@@ -55,6 +55,8 @@ CASES = {
                          "alpha_form": "alpha", "action_units": "environment",
                          "distribution": "gsde", "sde_learn_features": False,
                          "target_policy": True},
+    "mean_minus_std": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+                       "alpha_form": "alpha", "num_critics": 4, "target_beta": 0.7},
 }  # fmt: skip
 DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0,
             "action_units": "normalised", "distribution": "squashed_gaussian", "num_critics": 2,
@@ -228,7 +230,9 @@ class Learner:
             if self.settings["target_policy"]:
                 head = self.target_actor(inputs["next_observation"])
                 action, _ = sample(self.settings, head, inputs["noise.next_action"])
-            q = self.q(self.targets, inputs["next_observation"], action, inputs, "target").amin(0)
+            q = self.q(self.targets, inputs["next_observation"], action, inputs, "target")
+            beta = self.settings.get("target_beta")
+            q = q.amin(0) if beta is None else q.mean(0) - beta * q.std(0, correction=0)
             soft = q - self.log_alpha.exp() * log_prob
             target = inputs["reward"] + DISCOUNT * inputs["bootstrap"] * soft
         scale, bias = bounds(self.settings)
