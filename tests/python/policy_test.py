@@ -76,9 +76,11 @@ def test_networks_are_pytorchs(path):
         q = [np.take_along_axis(online(batch["observation"]), index, axis=1)[:, 0]]
     else:
         action, entropy = next_action(arrays, settings)
-        names = [name for name in ("critic_0", "critic_1", "critic_2") if f"start.{name}.output.bias" in arrays]
+        names = [f"critic_{j}" for j in range(4) if f"start.critic_{j}.output.bias" in arrays]
         inputs = np.concatenate([batch["next_observation"], action], axis=1)
-        value = np.min([mlp_of(arrays, f"start.target_{name}", settings)(inputs)[:, 0] for name in names], axis=0)
+        values = np.stack([mlp_of(arrays, f"start.target_{name}", settings)(inputs)[:, 0] for name in names])
+        by_spread = "target_beta" in settings
+        value = values.mean(axis=0) - float(settings["target_beta"]) * values.std(axis=0) if by_spread else values.min(axis=0)
         value = value - entropy
         inputs = np.concatenate([batch["observation"], batch["action"]], axis=1)
         q = [mlp_of(arrays, f"start.{name}", settings)(inputs)[:, 0] for name in names]
