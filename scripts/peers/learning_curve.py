@@ -12,13 +12,8 @@ Defaults are the library's own but for TD3: its authors' settings (256-256, lear
 import argparse
 import os
 
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-
-import gymnasium  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from stable_baselines3.common.callbacks import BaseCallback  # noqa: E402
-from stable_baselines3.common.noise import NormalActionNoise  # noqa: E402
+import gymnasium
+import numpy as np
 
 
 def evaluate(model, env_id: str, num_episodes: int) -> list[float]:
@@ -35,25 +30,18 @@ def evaluate(model, env_id: str, num_episodes: int) -> list[float]:
     return returns
 
 
-class Evaluations(BaseCallback):
-    def __init__(self, env_id: str, period: int, num_episodes: int):
-        super().__init__()
-        self.env_id, self.period, self.num_episodes = env_id, period, num_episodes
-
-    def _on_step(self) -> bool:
-        if self.num_timesteps % self.period == 0:
-            returns = evaluate(self.model, self.env_id, self.num_episodes)
-            print(f"{self.num_timesteps},{np.mean(returns):.6g},{np.std(returns, ddof=1):.6g}", flush=True)
-        return True
-
-
 def make_model(args: argparse.Namespace):
+    """On one thread."""
     if args.library == "sb3":
+        import torch
         from stable_baselines3 import SAC, TD3
 
         torch.set_num_threads(1)
     else:
+        os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
         from sbx import SAC, TD3
+    from stable_baselines3.common.noise import NormalActionNoise
+
     settings = {"seed": args.seed, "learning_starts": args.learning_starts, "device": "cpu"}
     if args.algorithm == "sac":
         return SAC("MlpPolicy", args.env, **settings)
@@ -62,8 +50,22 @@ def make_model(args: argparse.Namespace):
     return TD3("MlpPolicy", args.env, learning_rate=3e-4, action_noise=noise, policy_kwargs={"net_arch": [256, 256]}, **settings)
 
 
+def print_evaluations(args: argparse.Namespace) -> None:
+    from stable_baselines3.common.callbacks import BaseCallback
+
+    class Evaluations(BaseCallback):
+        def _on_step(self) -> bool:
+            if self.num_timesteps % args.period == 0:
+                returns = evaluate(self.model, args.env, args.episodes)
+                print(f"{self.num_timesteps},{np.mean(returns):.6g},{np.std(returns, ddof=1):.6g}", flush=True)
+            return True
+
+    print("env_steps,return_mean,return_std", flush=True)
+    make_model(args).learn(args.env_steps, callback=Evaluations(), log_interval=10**9)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("library", choices=["sb3", "sbx"])
     parser.add_argument("algorithm", choices=["sac", "td3"])
     parser.add_argument("--env", required=True)
@@ -72,9 +74,7 @@ def main() -> None:
     parser.add_argument("--learning-starts", type=int, default=10_000)
     parser.add_argument("--period", type=int, default=5_000, help="env steps between evaluations")
     parser.add_argument("--episodes", type=int, default=10, help="of an evaluation")
-    args = parser.parse_args()
-    print("env_steps,return_mean,return_std")
-    make_model(args).learn(args.env_steps, callback=Evaluations(args.env, args.period, args.episodes), log_interval=10**9)
+    print_evaluations(parser.parse_args())
 
 
 if __name__ == "__main__":

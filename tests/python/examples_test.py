@@ -50,6 +50,18 @@ def test_stable_baselines3():
     assert "after 500 env steps: return -" in output
 
 
+def test_learning_curves_of_stable_baselines3():
+    script = ROOT / "scripts/peers/learning_curve.py"
+    words = ["--env", "Pendulum-v1", "--env-steps", "400", "--learning-starts", "300", "--period", "200", "--episodes", "2"]
+    for algorithm in ("sac", "td3"):
+        command = [python_with("stable_baselines3"), str(script), "sb3", algorithm, *words]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert result.returncode == 0, result.stderr
+        rows = [line.split(",") for line in result.stdout.splitlines()]
+        assert rows[0] == ["env_steps", "return_mean", "return_std"] and [row[0] for row in rows[1:]] == ["200", "400"]
+        assert all(-2000 < float(row[1]) < 0 for row in rows[1:])
+
+
 DDPG = ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")
 
 
