@@ -130,8 +130,9 @@ def draw(runs: list[SystemRun], output: Path) -> None:
             axis.set_title(f"{file.removesuffix('.toml')} (n = {len(members)})")
             axis.xaxis.set_major_formatter(thousands)
             axis.legend(fontsize=6, loc="lower right", framealpha=0.8)
-        commits = ", ".join(sorted({str(run.row["commit"]) for run in runs}))
-        figure.supxlabel(f"env steps; every curve is one run; commit {commits}", fontsize=7)
+        commits = sorted({str(run.row["commit"]) for run in runs})
+        named = ", ".join(commits) if len(commits) <= 6 else f"each run's own, {len(commits)} in all: see the table"
+        figure.supxlabel(f"env steps; every curve is one run; commit: {named}", fontsize=7)
         figure.savefig(output, dpi=130)
         plt.close(figure)
 
