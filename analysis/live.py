@@ -71,12 +71,16 @@ def draw_loss(axis, run: Run, panel: Panel, width: float) -> None:
 
 
 def heartbeat_age(run: Run) -> float:
-    """Seconds since status.json was written; 0 where it does not say when."""
+    """Seconds since status.json was written, by its stamp or by its file; 0 where it does not say when."""
     try:
         then = datetime.strptime(run.status.get("updated_at", ""), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
     except ValueError:
         return 0.0
-    return max(0.0, time.time() - then.timestamp())
+    try:
+        written = (run.path / "status.json").stat().st_mtime  # another machine's clock may differ
+    except OSError:
+        written = 0.0
+    return max(0.0, time.time() - max(then.timestamp(), written))
 
 
 def state_of(run: Run) -> str:
@@ -84,7 +88,7 @@ def state_of(run: Run) -> str:
     if run.state not in ("running", "starting"):
         return run.state
     pid, host = run.status.get("pid", 0), run.status.get("host", "")
-    here = bool(host) and host == socket.gethostname() and pid > 0
+    here = bool(host) and host == socket.gethostname() and isinstance(pid, int) and 0 < pid < 2**31
     gone = False
     if here:
         try:

@@ -130,7 +130,14 @@ RunProbe::Donor RunProbe::load_donor(const fs::path& folder) const {
                       "); take one of the same task, model and MuJoCo");
   }
   const std::string path = (folder / checkpoint.info().config.name).string();
-  const AgentConfig agent = read_experiment(path, {}).config.agent;
+  const ExperimentConfig of_donor = read_experiment(path, {}).config;
+  const AgentConfig& agent = of_donor.agent;
+  if (of_donor.sim.action_table != config_.sim.action_table ||
+      of_donor.sim.action_repeat != config_.sim.action_repeat) {
+    throw ConfigError("'" + folder.string() +
+                      "' was trained with another sim.action_table or sim.action_repeat: its "
+                      "actions are others; take a run with the same");
+  }
   const bool same_kind = (agent.algorithm == "sac") == (config_.agent.algorithm == "sac");
   if (!same_kind || agent.discount != config_.agent.discount ||
       agent.reward_scale != config_.agent.reward_scale) {
@@ -153,6 +160,10 @@ void RunProbe::run(const std::string& name, const fs::path& checkpoint, const Pr
                    ProbeTables& tables, const KeepGoing& keep_going) {
   const Checkpoint opened = Checkpoint::open(checkpoint);
   trainer_->load_frozen(opened);
+  if (!donors.alpha.empty() && config_.agent.algorithm != "sac") {
+    throw ConfigError("--alpha-from: " + config_.agent.algorithm +
+                      " has no temperature; leave it out");
+  }
   const Donor actor = load_donor(donors.actor), critic = load_donor(donors.critic),
               alpha = load_donor(donors.alpha);
   const std::unique_ptr<ActorCritic> own = trainer_->agent().actor_critic(0);

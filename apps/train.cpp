@@ -24,16 +24,17 @@ void print_start(const ExperimentConfig& config, const Trainer& trainer, const s
                                   ? gpu_name(trainer.device())
                                   : std::to_string(threads.learner) +
                                         (threads.learner == 1 ? " CPU thread" : " CPU threads");
-  std::fprintf(
-      stderr,
-      "anthill: %s on %s x %lld, %lld env steps, replay ratio %g, seed %lld\n"
-      "anthill: %d simulation threads, learner on %s, replay buffer %.1f MiB\n"
-      "anthill: writing %s\n",
-      config.agent.algorithm.c_str(), config.sim.env.c_str(),
-      static_cast<long long>(config.sim.num_envs),
-      static_cast<long long>(config.training.total_env_steps), config.training.replay_ratio,
-      static_cast<long long>(config.run.seed), threads.simulation, learner.c_str(),
-      static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0), run.c_str());
+  std::fprintf(stderr,
+               "anthill: %s on %s x %lld, %lld env steps, replay ratio %s, seed %lld\n"
+               "anthill: %d simulation threads, learner on %s, replay buffer %.1f MiB\n"
+               "anthill: writing %s\n",
+               config.agent.algorithm.c_str(), config.sim.env.c_str(),
+               static_cast<long long>(config.sim.num_envs),
+               static_cast<long long>(config.training.total_env_steps),
+               replay_ratio_text(config.training).c_str(), static_cast<long long>(config.run.seed),
+               threads.simulation, learner.c_str(),
+               static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0),
+               run.c_str());
 }
 
 /// Says what a resumed run changes; throws ConfigError for what it must not change.

@@ -131,13 +131,13 @@ void print_start(const Stack& stack, const Trainer& trainer) {
                                   ? gpu_name(trainer.device())
                                   : std::to_string(threads.learner) + " CPU threads";
   std::fprintf(stderr,
-               "anthill: %zu members: %s on %s x %lld each, %lld env steps, replay ratio %g\n"
+               "anthill: %zu members: %s on %s x %lld each, %lld env steps, replay ratio %s\n"
                "anthill: %d simulation threads, learner on %s, replay buffer %.1f MiB\n"
                "anthill: writing %s\n",
                stack.members.size(), config.agent.algorithm.c_str(), config.sim.env.c_str(),
                static_cast<long long>(config.sim.num_envs),
                static_cast<long long>(config.training.total_env_steps),
-               config.training.replay_ratio, threads.simulation, learner.c_str(),
+               replay_ratio_text(config.training).c_str(), threads.simulation, learner.c_str(),
                static_cast<double>(trainer.buffer().memory_bytes()) / (1024.0 * 1024.0),
                stack.run.c_str());
 }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <sstream>
 
 #include "algos/networks/device.hpp"
 #include "apps/command_line.hpp"
@@ -20,6 +21,18 @@ void check_flags(const TrainArguments& arguments) {
   if (arguments.overwrite && !arguments.fresh) {
     throw ConfigError("--overwrite removes the run that is there; give --fresh with it");
   }
+}
+
+std::string replay_ratio_text(const TrainingConfig& training) {
+  std::ostringstream text;
+  text << training.replay_ratio;
+  for (const std::vector<double>& entry : training.replay_ratio_schedule) {
+    text << ", " << entry[1] << " from " << static_cast<std::int64_t>(entry[0]) << " env steps on";
+  }
+  if (training.prefill_updates > 0) {
+    text << ", primed by " << training.prefill_updates << " updates";
+  }
+  return text.str();
 }
 
 std::string default_run_folder(const std::string& config) {

@@ -27,6 +27,9 @@ int train_members(const TrainArguments& arguments);
 /// Throws ConfigError for flags that contradict each other.
 void check_flags(const TrainArguments& arguments);
 
+/// "8", with what training.replay_ratio_schedule and prefill_updates say behind it.
+std::string replay_ratio_text(const TrainingConfig& training);
+
 /// runs/<stem of the configuration>-<UTC time>, with -2, -3, ... behind it where that is taken.
 std::string default_run_folder(const std::string& config);
 

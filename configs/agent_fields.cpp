@@ -171,10 +171,9 @@ void add_critic(std::vector<Field>& fields) {
             "batch_renorm: what the running statistics keep of themselves in an update.");
   table.add("batch_renorm_warmup", &CriticConfig::batch_renorm_warmup, between(0, 1e12), "updates",
             "batch_renorm: plain batch normalisation before so many.");
-  table.add("num_critics", &CriticConfig::num_critics, between(1, 64), "networks",
-            "SAC: critics, of which the target takes the minimum.");
+  table.add("num_critics", &CriticConfig::num_critics, between(1, 64), "networks", "SAC: critics.");
   table.add("target_subset", &CriticConfig::target_subset, between(0, 64), "networks",
-            "SAC: the target takes the minimum of so many critics, drawn anew for every update "
+            "SAC: the target looks at so many critics alone, drawn anew for every update "
             "(REDQ; Chen et al., 2021); 0: of all.");
   table.add("target_aggregation", &CriticConfig::target_aggregation,
             "SAC: the target takes the critics' minimum, or their mean - target_beta * standard "

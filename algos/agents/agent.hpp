@@ -44,13 +44,13 @@ enum class ActionMode {
   stochastic,     // a sample; noise is a function of (seed, stream, counter, lane)
 };
 
-/// One owner thread. `update` neither synchronises with the device nor reads a value back.
 /// Means over the updates that measured each metric; one that none of them measured is not here.
 struct MetricMeans {
   std::vector<std::string> names;  // K columns of train.csv
   Tensor values;                   // [K, M] on the host
 };
 
+/// One owner thread. `update` neither synchronises with the device nor reads a value back.
 class Agent {
  public:
   virtual ~Agent() = default;

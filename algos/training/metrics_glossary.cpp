@@ -7,7 +7,10 @@ namespace {
 
 constexpr std::string_view kAlways = "always";
 constexpr std::string_view kCriticUpdates = "empty when the period had no update of the critics";
-constexpr std::string_view kPolicyUpdates = "empty when the period had no update of the policy";
+constexpr std::string_view kTwoCritics =
+    "SAC, TD3; empty when the period had no update of the critics";
+constexpr std::string_view kPolicyUpdates =
+    "not DQN; empty when the period had no update of the policy";
 constexpr std::string_view kTemperature = "SAC; empty when the period had no update";
 constexpr std::string_view kPolicySamples =
     "SAC; empty when the period had no update of the policy";
@@ -45,11 +48,13 @@ constexpr std::array kTrain = {
                  "gradient_updates * training.batch_size / env_steps: how often a transition was "
                  "replayed, on average",
                  kAlways},
-    MetricColumn{"critic_loss", "return^2",
-                 "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
-                 "y = reward_scale * r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log "
-                 "pi(a'|s')) in SAC; the others' y are in docs/algorithms.md",
-                 kCriticUpdates},
+    MetricColumn{
+        "critic_loss", "return^2",
+        "sum over the critics j of mean_B (Q_j(s, a) - y)^2, with "
+        "y = reward_scale * r + discount * bootstrap * (min_j Q'_j(s', a') - alpha * log "
+        "pi(a'|s')) in SAC (or what critic.target_aggregation puts in place of min_j); the "
+        "others' y are in docs/algorithms.md",
+        kCriticUpdates},
     MetricColumn{
         "actor_loss", "return",
         "mean_B (alpha * log pi(a|s) - min_j Q_j(s, a)), a ~ pi, in SAC (agent.policy_value: the "
@@ -70,7 +75,7 @@ constexpr std::array kTrain = {
                  kCriticUpdates},
     MetricColumn{"q_max", "return", "largest Q_j(s, a) of the batch and the critics",
                  kCriticUpdates},
-    MetricColumn{"q_gap", "return", "mean_B (max_j Q_j(s, a) - min_j Q_j(s, a))", kCriticUpdates},
+    MetricColumn{"q_gap", "return", "mean_B (max_j Q_j(s, a) - min_j Q_j(s, a))", kTwoCritics},
     MetricColumn{"target_mean", "return", "mean_B y (y as in critic_loss)", kCriticUpdates},
     MetricColumn{"reward_mean", "reward",
                  "mean reward of the transitions that the environments made in the period",

@@ -19,7 +19,8 @@ std::string_view state_kind_name(StateKind kind);
 /// The kind of that name; it must be one.
 StateKind state_kind(std::string_view name);
 
-/// Episodes of the stochastic policy, from first states that are the same in every probe of a run.
+/// Episodes of the policy (SAC's samples), from first states that are the same in every probe of a
+/// run.
 struct OnPolicyEpisodes {
   std::vector<StartState> states;  // a sample of the visited ones, by episode and step
   std::vector<StartState> starts;  // first state and action of every episode

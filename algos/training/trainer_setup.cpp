@@ -79,7 +79,11 @@ void Trainer::make_updates() {
     };
   }
   CapturedUpdate* update = agent_->captured_update();
-  const std::int64_t block = updates_per_block(config_.training.replay_ratio, config_.sim.num_envs,
+  double largest_ratio = config_.training.replay_ratio;
+  for (const std::vector<double>& entry : config_.training.replay_ratio_schedule) {
+    largest_ratio = std::max(largest_ratio, entry[1]);
+  }
+  const std::int64_t block = updates_per_block(largest_ratio, config_.sim.num_envs,
                                                update != nullptr ? update->kind_period() : 1);
   updates_ = std::make_unique<UpdateRunner>(*agent_, *buffer_, *batch_, std::move(capture), block);
 }

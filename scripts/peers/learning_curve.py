@@ -74,7 +74,10 @@ def main() -> None:
     parser.add_argument("--learning-starts", type=int, default=10_000)
     parser.add_argument("--period", type=int, default=5_000, help="env steps between evaluations")
     parser.add_argument("--episodes", type=int, default=10, help="of an evaluation")
-    print_evaluations(parser.parse_args())
+    args = parser.parse_args()
+    if args.period < 1 or args.episodes < 2 or args.env_steps < 1:
+        parser.error("--period and --env-steps must be at least 1, --episodes at least 2")
+    print_evaluations(args)
 
 
 if __name__ == "__main__":

@@ -124,21 +124,24 @@ BOOST_AUTO_TEST_CASE(the_policy_is_the_one_of_the_target) {
 BOOST_AUTO_TEST_CASE(the_policy_is_the_one_that_acts) {
   for (const std::string algorithm : {"ddpg", "td3", "dqn"}) {
     for (const PolicyOutput output : {PolicyOutput::tanh, PolicyOutput::linear}) {
-      AgentConfig config = config_of(algorithm);
-      config.actor.output = output;
-      const Batch batch = batch_of(config);
-      const auto agent = trained(config, batch, false);
-      const std::int64_t width = agent->actor_critic(0)->action_dim();
-      std::vector<float> acted(static_cast<std::size_t>(2 * kBatch * width));
-      const Tensor observation = batch.observation.contiguous();
-      agent->act({observation.data_ptr<float>(), static_cast<std::size_t>(observation.numel())},
-                 acted, ActionMode::deterministic, RandomStream::evaluation_noise, 0);
-      for (std::int64_t m = 0; m < 2; ++m) {
-        const Tensor mode = agent->actor_critic(m)->mode(batch.observation[m]).contiguous();
-        BOOST_TEST(mode.size(1) == width);
-        BOOST_TEST(std::equal(mode.data_ptr<float>(), mode.data_ptr<float>() + mode.numel(),
-                              acted.begin() + m * kBatch * width),
-                   algorithm);
+      for (const ActionUnits units : {ActionUnits::normalised, ActionUnits::environment}) {
+        AgentConfig config = config_of(algorithm);
+        config.actor.output = output;
+        config.action_units = units;
+        const Batch batch = batch_of(config);
+        const auto agent = trained(config, batch, false);
+        const std::int64_t width = agent->actor_critic(0)->action_dim();
+        std::vector<float> acted(static_cast<std::size_t>(2 * kBatch * width));
+        const Tensor observation = batch.observation.contiguous();
+        agent->act({observation.data_ptr<float>(), static_cast<std::size_t>(observation.numel())},
+                   acted, ActionMode::deterministic, RandomStream::evaluation_noise, 0);
+        for (std::int64_t m = 0; m < 2; ++m) {
+          const Tensor mode = agent->actor_critic(m)->mode(batch.observation[m]).contiguous();
+          BOOST_TEST(mode.size(1) == width);
+          BOOST_TEST(std::equal(mode.data_ptr<float>(), mode.data_ptr<float>() + mode.numel(),
+                                acted.begin() + m * kBatch * width),
+                     algorithm);
+        }
       }
     }
   }

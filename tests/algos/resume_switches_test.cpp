@@ -97,6 +97,11 @@ BOOST_AUTO_TEST_CASE(every_remedy) {
     config.agent.critic.unit_features = true;
     config.agent.actor.residual = config.agent.critic.residual = true;
   });
+  in_two("primed, by a schedule of replay ratios", [](auto& config) {
+    config.training.prefill_updates = 25;
+    const auto half = static_cast<double>(config.training.total_env_steps) / 2.0;
+    config.training.replay_ratio_schedule = {{std::floor(half), 2.0}};
+  });
   in_two("batch renormalisation", [](auto& config) {
     config.agent.critic.batch_renorm = true;
     config.agent.critic.batch_renorm_warmup = 60;

@@ -91,6 +91,21 @@ BOOST_AUTO_TEST_CASE(rows_without_policy_updates_are_no_divergence) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(priming_and_schedules_are_made_to_the_update) {
+  for (const bool overlap : {false, true}) {
+    ExperimentConfig config = small_experiment();  // 400 env steps, 340 of them learned from
+    config.training.overlap = overlap;
+    config.training.prefill_updates = 30;
+    config.training.replay_ratio_schedule = {{100, 1.0}, {300, 0.0}};
+    std::atomic<bool> stop = false;
+    TrainingObserver nobody;
+    Trainer trainer(config);
+    trainer.run(stop, nobody);
+    // 40 transitions at .5, 200 at 1, 100 at 0
+    BOOST_TEST(trainer.counters().gradient_updates == 30 + 20 + 200);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(all_environments_are_reset_together) {
   struct Ends : TrainingObserver {
     std::vector<std::int64_t> at, lengths;

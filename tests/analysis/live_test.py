@@ -79,8 +79,16 @@ def test_a_killed_run_is_told_by_its_heartbeat(tmp_path):
         then = datetime.fromtimestamp(time.time() - age, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         status = {"state": "running", "env_steps": 1000, "updated_at": then, **who}
         (folder / "status.json").write_text(json.dumps(status))
+        os.utime(folder / "status.json", (time.time() - age, time.time() - age))
         title = title_of(read_run(folder))
         assert said in title and ("no heartbeat" in title) == ("no heartbeat" in said), title
+    # a clock that is behind, and what no process has
+    for who in (elsewhere, {"host": socket.gethostname(), "pid": 10**12}, {"host": socket.gethostname(), "pid": "7"}):
+        then = datetime.fromtimestamp(time.time() - 50, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        (folder / "status.json").write_text(json.dumps({"state": "running", "env_steps": 1000, "updated_at": then, **who}))
+        assert " running " in title_of(read_run(folder)) and "no heartbeat" not in title_of(read_run(folder))
+    (folder / "status.json").write_text(json.dumps(status))
+    os.utime(folder / "status.json", (0, 0))
     # nothing to wait for
     page = live(folder, tmp_path / "page.html", 1, once=False).read_text()
     assert "no heartbeat for" in page and "refresh" not in page

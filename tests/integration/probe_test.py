@@ -172,6 +172,13 @@ def test_refusals(tmp_path, runs):
             "has no checkpoint to probe", "archive_period")
     other = train(tmp_path / "td3", 'agent.algorithm="td3"', "checkpoint.archive_period=400")
     refused(plain, "another agent.algorithm (td3)", arguments=["--critic-from", other])
+    tables = ("[[-2.0], [0.0], [2.0]]", "[[2.0], [0.0], [-2.0]]")
+    here, there = (
+        train(tmp_path / f"dqn_{i}", store, 'agent.algorithm="dqn"', "actor.hidden_dims=[256, 256]", f"sim.action_table={table}")
+        for i, table in enumerate(tables)
+    )
+    refused(here, "another sim.action_table", arguments=["--critic-from", there])
+    refused(here, "--alpha-from", "dqn has no temperature", arguments=["--alpha-from", here])
     bare = train(tmp_path / "bare")
     refused(bare, "stores no simulator rows", "buffer.store_state = true", arguments=["--states", "buffer_policy"])
     refused(tmp_path / "nowhere", "neither a run nor a folder of runs")
