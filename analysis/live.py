@@ -190,8 +190,9 @@ def live(folder: Path, output: Path | None, period: float, once: bool) -> Path:
                 print(f"analysis: waiting: {error}", file=sys.stderr)
             said = str(error)
         else:
+            over = state_of(run) in OVER  # before it is drawn: a run that ends meanwhile is drawn once more
             png = picture(run)
             replace_file(output, png if output.suffix == ".png" else page(run, png, period))
-            if once or state_of(run) in OVER:
+            if once or over:
                 return output
         time.sleep(period)

@@ -159,11 +159,11 @@ RunProbe::Donor RunProbe::load_donor(const fs::path& folder) const {
 void RunProbe::run(const std::string& name, const fs::path& checkpoint, const ProbeDonors& donors,
                    ProbeTables& tables, const KeepGoing& keep_going) {
   const Checkpoint opened = Checkpoint::open(checkpoint);
-  trainer_->load_frozen(opened);
   if (!donors.alpha.empty() && config_.agent.algorithm != "sac") {
     throw ConfigError("--alpha-from: " + config_.agent.algorithm +
                       " has no temperature; leave it out");
   }
+  trainer_->load_frozen(opened);
   const Donor actor = load_donor(donors.actor), critic = load_donor(donors.critic),
               alpha = load_donor(donors.alpha);
   const std::unique_ptr<ActorCritic> own = trainer_->agent().actor_critic(0);

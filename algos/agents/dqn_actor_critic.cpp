@@ -9,38 +9,28 @@ namespace {
 class DqnActorCritic final : public GreedyActorCritic {
  public:
   DqnActorCritic(const DqnModel& model, const AgentConfig& config, std::int64_t member)
-      : GreedyActorCritic(config), model_(model) {
-    model_.critic = model.critic.member(member);
-    model_.target_critic = model.target_critic.member(member);
-  }
+      : GreedyActorCritic(config, model.critic.member(member), model.target_critic.member(member)),
+        model_(model) {}
 
-  at::Device device() const override { return model_.discount.device(); }
   std::int64_t action_dim() const override { return 1; }
 
   Tensor mode(const Tensor& observation) const override {
     at::NoGradGuard no_grad;
-    return values_of_all(model_.critic, observation).argmax(-1, /*keepdim=*/true).to(at::kFloat);
-  }
-
-  Tensor q(const Tensor& observation, const Tensor& action) const override {
-    return values(model_.critic, observation, action);
-  }
-  Tensor target_q(const Tensor& observation, const Tensor& action) const override {
-    return values(model_.target_critic, observation, action);
+    return values_of_all(critic(), observation).argmax(-1, /*keepdim=*/true).to(at::kFloat);
   }
 
  private:
   /// (B x C)
   Tensor values_of_all(const Parameters& critic, const Tensor& observation) const {
-    return q_values(model_, critic, observation.unsqueeze(0).contiguous())[0];
+    return q_values(model_, critic, of_stack(observation))[0];
   }
 
-  Tensor values(const Parameters& critic, const Tensor& observation, const Tensor& action) const {
-    at::NoGradGuard no_grad;
+  Tensor values(const Parameters& critic, const Tensor& observation,
+                const Tensor& action) const override {
     return values_of_all(critic, observation).gather(1, action.to(at::kLong)).t();
   }
 
-  DqnModel model_;  // shares its parameters with the stack
+  const DqnModel& model_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "algos/agents/exploration.hpp"
 #include "algos/agents/td3.hpp"
 #include "sim/errors.hpp"
+#include "tests/algos/wave_batch.hpp"
 
 using namespace anthill;
 
@@ -24,17 +25,7 @@ AgentConfig config_of(const std::string& algorithm) {
 }
 
 Batch make_batch(std::int64_t members, bool discrete) {
-  Batch batch(members, kBatch, kObservation, discrete ? 1 : kAction, at::kCPU);
-  const auto wave = [](const Tensor& to, double phase) {
-    to.copy_(at::sin(at::arange(to.numel(), at::kFloat) * 1.3 + phase).view(to.sizes()));
-  };
-  wave(batch.observation, 0.1);
-  wave(batch.action, 0.2);
-  if (discrete) batch.action.copy_(((batch.action + 1.0) * 1.49).floor());
-  wave(batch.reward, 0.3);
-  wave(batch.next_observation, 0.4);
-  batch.bootstrap.fill_(1.0);
-  return batch;
+  return wave_batch(members, kBatch, kObservation, kAction, discrete);
 }
 
 std::unique_ptr<Agent> agent_of(const std::vector<AgentConfig>& members,

@@ -7,6 +7,7 @@
 #include "algos/agents/ddpg.hpp"
 #include "algos/agents/dqn.hpp"
 #include "algos/agents/td3.hpp"
+#include "tests/algos/wave_batch.hpp"
 
 using namespace anthill;
 
@@ -35,18 +36,7 @@ AgentShape shape_of(const AgentConfig& config) {
 }
 
 Batch batch_of(const AgentConfig& config) {
-  const bool discrete = config.algorithm == "dqn";
-  Batch batch(2, kBatch, kObservation, discrete ? 1 : kAction, at::kCPU);
-  const auto wave = [](const Tensor& to, double phase) {
-    to.copy_(at::sin(at::arange(to.numel(), at::kFloat) * 1.3 + phase).view(to.sizes()));
-  };
-  wave(batch.observation, 0.1);
-  wave(batch.action, 0.2);
-  if (discrete) batch.action.copy_(((batch.action + 1.0) * 1.49).floor());
-  wave(batch.reward, 0.3);
-  wave(batch.next_observation, 0.4);
-  batch.bootstrap.fill_(1.0);
-  return batch;
+  return wave_batch(2, kBatch, kObservation, kAction, config.algorithm == "dqn");
 }
 
 struct CriticLoss {
