@@ -90,6 +90,10 @@ void add_agent(std::vector<Field>& fields) {
             "measure actions in: [-1, 1], or the environment's units.");
   table.add("reward_scale", &AgentConfig::reward_scale, between(-1e12, 1e12), "",
             "Factor on rewards in the critic's target; logged returns are unscaled.");
+  table.add(
+      "observation_normalisation", &AgentConfig::observation_normalisation,
+      "Networks see observations on a common scale: running means and variances of those of the "
+      "training environments (SimBa; Lee et al., 2025).");
   table.add("reset_period", &AgentConfig::reset_period, between(0, 1e12), "reset_unit",
             "SAC: networks and their optimisers start anew after every so many, the replay buffer "
             "stays (Nikishin et al., 2022); 0: never.");
@@ -171,6 +175,10 @@ void add_critic(std::vector<Field>& fields) {
             "batch_renorm: what the running statistics keep of themselves in an update.");
   table.add("batch_renorm_warmup", &CriticConfig::batch_renorm_warmup, between(0, 1e12), "updates",
             "batch_renorm: plain batch normalisation before so many.");
+  table.add(
+      "weight_projection", &CriticConfig::weight_projection,
+      "SAC: after every update the weights into each hidden unit are scaled to norm 1 (CrossQ + "
+      "WN; Palenicek et al., 2025); needs layer_norm or batch_renorm.");
   table.add("num_critics", &CriticConfig::num_critics, between(1, 64), "networks", "SAC: critics.");
   table.add("target_subset", &CriticConfig::target_subset, between(0, 64), "networks",
             "SAC: the target looks at so many critics alone, drawn anew for every update "

@@ -73,6 +73,12 @@ void check_remedies(const ResolvedExperiment& experiment) {
     throw ConfigError(location_of(experiment, {"critic.target_clip", "agent.discount"}) +
                       ": critic.target_clip = \"bound\" needs agent.discount < 1; use \"range\"");
   }
+  if (agent.critic.target_clip == TargetClip::bound &&
+      agent.actor.distribution == PolicyDistribution::clipped_gaussian) {
+    throw ConfigError(location_of(experiment, {"critic.target_clip", "actor.distribution"}) +
+                      ": critic.target_clip = \"bound\" needs a squashed policy, whose entropy has "
+                      "a bound; use \"range\"");
+  }
   if (agent.reset_period > 0 && agent.reset_networks.empty()) {
     throw ConfigError(location_of(experiment, {"agent.reset_networks", "agent.reset_period"}) +
                       ": agent.reset_networks is empty; name what starts anew, or set "
@@ -151,6 +157,15 @@ void check_distribution(const ResolvedExperiment& experiment) {
                       ": actor.distribution = \"gsde\" needs a hidden layer, whose output are its "
                       "features; set actor.hidden_dims");
   }
+}
+
+/// Only behind a normalisation is the size of a weight without meaning.
+void check_weight_projection(const ResolvedExperiment& experiment) {
+  const CriticConfig& critic = experiment.config.agent.critic;
+  if (!critic.weight_projection || critic.layer_norm || critic.batch_renorm) return;
+  throw ConfigError(location_of(experiment, {"critic.weight_projection"}) +
+                    ": critic.weight_projection needs critic.layer_norm or critic.batch_renorm, "
+                    "behind which the size of a weight has no meaning; set one of them");
 }
 
 /// Batch renormalisation is a network of its own, without the other switches of the critics'.
@@ -246,6 +261,7 @@ void check_relations(const ResolvedExperiment& experiment) {
   check_switches(experiment);
   check_distribution(experiment);
   check_batch_renorm(experiment);
+  check_weight_projection(experiment);
   check_devices(experiment);
   check_overestimation(experiment);
   refuse_unused_tasks(experiment);

@@ -88,7 +88,7 @@ def evaluate(run, episodes, seed=0):
     observation, _ = envs.reset(seed=seed)
     returns, going, largest = np.zeros(episodes), np.ones(episodes, bool), 0.0
     while going.any():
-        output = actor(torch.as_tensor(observation, dtype=torch.float32)).numpy()
+        output = actor(torch.as_tensor(policy.normalised(observation), dtype=torch.float32)).numpy()
         action = normalised(output, policy.config, space.low, space.high)
         action = action * (space.high - space.low) / 2 + (space.high + space.low) / 2
         difference = np.abs(action - policy.act(observation)) / (space.high - space.low)

@@ -60,6 +60,10 @@ class Agent {
   virtual void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
                    RandomStream stream, std::uint64_t counter) = 0;
 
+  /// `observation` [M*N, D] of the training environments, host memory: what the next actions answer
+  /// to, for what depends on the observations seen (normalisation).
+  virtual void observe(std::span<const float> /*observation*/) {}
+
   /// Transitions of one member so far, for what depends on them (exploration, schedules, resets);
   /// before act() and before the updates that they have earned.
   virtual void set_env_steps(std::int64_t /*env_steps*/) {}

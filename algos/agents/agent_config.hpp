@@ -124,6 +124,7 @@ struct CriticConfig {
   bool batch_renorm = false;  // SAC (networks/batch_renorm.hpp)
   double batch_renorm_momentum = 0.99;
   std::int64_t batch_renorm_warmup = 100'000;  // updates of plain batch normalisation
+  bool weight_projection = false;              // SAC: weights of every hidden unit have norm 1
   TargetClip target_clip = TargetClip::none;
   std::int64_t target_range_period = 250;  // updates between which the range stands still
   double dropout = 0.0;                    // probability
@@ -183,6 +184,7 @@ struct AgentConfig {
   PolicyValue policy_value = PolicyValue::minimum;  // SAC
   bool target_policy = false;  // SAC: a target network of the policy chooses the target's action
   ActionUnits action_units = ActionUnits::normalised;
+  bool observation_normalisation = false;  // by running statistics (normalising_agent.hpp)
   std::int64_t reset_period = 0;  // updates or env steps after which networks start anew; 0: never
   ResetUnit reset_unit = ResetUnit::updates;
   std::vector<std::string> reset_networks = {"actor", "critic", "temperature"};

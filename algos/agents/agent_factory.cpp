@@ -1,6 +1,7 @@
 #include "algos/agents/agent.hpp"
 #include "algos/agents/ddpg.hpp"
 #include "algos/agents/dqn.hpp"
+#include "algos/agents/normalising_agent.hpp"
 #include "algos/agents/sac.hpp"
 #include "algos/agents/td3.hpp"
 #include "algos/networks/tensor_memory.hpp"
@@ -33,9 +34,8 @@ AgentShape agent_shape(const EnvSpec& task, std::vector<std::uint64_t> seeds, at
   return shape;
 }
 
-std::unique_ptr<Agent> make_agent(const std::vector<AgentConfig>& members,
-                                  const AgentShape& shape) {
-  keep_tensor_memory();
+static std::unique_ptr<Agent> make_algorithm(const std::vector<AgentConfig>& members,
+                                             const AgentShape& shape) {
   const std::string& algorithm = members.at(0).algorithm;
   const bool discrete = shape.num_actions > 0;
   if (algorithm == "dqn" && !discrete) {
@@ -55,6 +55,14 @@ std::unique_ptr<Agent> make_agent(const std::vector<AgentConfig>& members,
   if (algorithm == "dqn") return std::make_unique<Dqn>(members, shape);
   throw ConfigError("agent.algorithm: unknown algorithm '" + algorithm +
                     "'; known: sac, td3, ddpg, dqn");
+}
+
+std::unique_ptr<Agent> make_agent(const std::vector<AgentConfig>& members,
+                                  const AgentShape& shape) {
+  keep_tensor_memory();
+  std::unique_ptr<Agent> agent = make_algorithm(members, shape);
+  if (!members.front().observation_normalisation) return agent;
+  return std::make_unique<NormalisingAgent>(std::move(agent), shape);
 }
 
 }  // namespace anthill

@@ -131,12 +131,11 @@ void Sac::queue(const Batch& batch, std::int64_t kind) {
   const UpdateTurn turn = turn_of(kind);
   const Tensor alpha = model_.log_alpha.detach().exp();
 
-  // critics, and their targets: nothing below reads a target, so it may follow in the same pass
+  // critics, and their targets
   SacCriticLoss critic;
   if (turn.critic) {
     critic = sac_critic_loss(model_, batch, noise_);
-    optimisers_.critic.step(model_.critic.flat(), model_.critic.gradient(critic.loss),
-                            turn.targets ? optimisers_.target : PolyakTarget{});
+    step_critics(model_, optimisers_, model_.critic.gradient(critic.loss), turn.targets);
     remember_statistics(model_, optimisers_, critic, turn.targets);
     remember_targets(model_, critic, num_updates_);
   } else if (turn.targets) {

@@ -94,6 +94,7 @@ void initialise_critic(const SacModel& model, const std::vector<std::uint64_t>& 
                        std::uint64_t network_id) {
   const AgentConfig& config = model.config;
   initialise(model.critic_shape, model.critic, config, config.critic, seeds, network_id);
+  if (config.critic.weight_projection) project_weights(model.critic);
   at::NoGradGuard no_grad;
   if (config.critic.batch_renorm) {
     batch_renorm_initialise(model.critic);

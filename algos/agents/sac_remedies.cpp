@@ -10,6 +10,9 @@
 namespace anthill {
 namespace {
 
+/// Weights that are all 0 stay so.
+constexpr double kSmallestNorm = 1e-12;
+
 /// Passes nan on.
 Tensor clipped(const Tensor& values, const Tensor& low, const Tensor& high) {
   return at::minimum(at::maximum(values, low.unsqueeze(1)), high.unsqueeze(1));
@@ -98,6 +101,28 @@ void remember_statistics(const SacModel& model, const SacOptimisers& optimisers,
   PolyakTarget target = optimisers.target;
   target.flat = model.target_statistics.flat();
   follow(target, online.running.flat());
+}
+
+void project_weights(const Parameters& critic) {
+  at::NoGradGuard no_grad;
+  const auto& entries = critic.layout().entries();
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!entries[i].name.starts_with("hidden_") || !entries[i].name.ends_with(".weight")) continue;
+    const Tensor& weight = critic.views()[i];  // [M, E, out, in]
+    weight.div_(weight.square().sum(-1, /*keepdim=*/true).sqrt_().clamp_min_(kSmallestNorm));
+  }
+}
+
+void step_critics(const SacModel& model, SacOptimisers& optimisers, const Tensor& gradient,
+                  bool targets) {
+  const Tensor& flat = model.critic.flat();
+  const bool projected = model.config.critic.weight_projection;
+  // nothing else of an update reads a target, so it may follow in the same pass
+  optimisers.critic.step(flat, gradient,
+                         targets && !projected ? optimisers.target : PolyakTarget{});
+  if (!projected) return;
+  project_weights(model.critic);
+  if (targets) follow(optimisers.target, flat);
 }
 
 void cap_temperature(SacModel& model) {

@@ -1,5 +1,5 @@
-/// Remedies against overestimation that keep state beside the networks: clipped targets, batch
-/// renormalisation, a capped temperature, resets.
+/// Remedies against overestimation that are more than a term of a loss: clipped targets, batch
+/// renormalisation, projected weights, a capped temperature, resets.
 #pragma once
 
 #include "algos/agents/sac.hpp"
@@ -32,6 +32,14 @@ void remember_targets(SacModel& model, const SacCriticLoss& loss, std::int64_t u
 /// parameters do.
 void remember_statistics(const SacModel& model, const SacOptimisers& optimisers,
                          const SacCriticLoss& loss, bool targets);
+
+/// critic.weight_projection: scales the weights into every hidden unit of the critics to norm 1.
+void project_weights(const Parameters& critic);
+
+/// The critics' step, and where `targets` their targets' after it, towards what the projection has
+/// left.
+void step_critics(const SacModel& model, SacOptimisers& optimisers, const Tensor& gradient,
+                  bool targets);
 
 /// log alpha = min(log alpha, max_log_alpha), where there is a cap.
 void cap_temperature(SacModel& model);

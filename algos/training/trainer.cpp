@@ -92,6 +92,7 @@ bool Trainer::close_step(const std::atomic<bool>& stop, TrainingObserver& observ
 void Trainer::choose_actions(const TransitionView& rows, TrainingObserver& observer) {
   const auto counter = static_cast<std::uint64_t>(counters_.vector_steps);
   const std::int64_t num_envs = config_.sim.num_envs;
+  agent_->observe(rows.observation);
   if (counters_.env_steps < config_.training.random_steps) {
     fill_uniform_actions(rows.action.data(), num_envs * rows.action_dim, seeds_,
                          RandomStream::random_action, counter);

@@ -12,10 +12,11 @@ _UNIT_NORM_EPS = 1e-12
 _FOLLOWED = {"hidden_dims", "activation", "layer_norm", "layer_norm_placement", "residual", "unit_features", "output"}
 _FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max", "distribution"}
 _OF_LEARNING = {"learning_rate", "weight_decay", "max_gradient_norm", "log_prob_form", "dropout"}
-_OF_LEARNING |= {"batch_renorm_momentum", "batch_renorm_warmup"}
+_OF_LEARNING |= {"batch_renorm_momentum", "batch_renorm_warmup", "weight_projection"}
 _OF_LEARNING |= {"target_clip", "target_range_period", "target_aggregation", "target_beta", "target_subset", "num_critics"}
 _OF_LEARNING |= {"initialisation", "output_init_bound", "log_std_init", "sde_learn_features"}
-_NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha")
+_NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha", "observation")
+_MAX_NORMALISED = 10  # algos/agents/normalising_agent.cpp
 _ACTIVATIONS = {
     "relu": lambda x: np.maximum(x, 0),
     "tanh": np.tanh,
@@ -165,7 +166,7 @@ class Policy:
         observation = np.asarray(observation, np.float32)
         if observation.shape[-1:] != (self.task["observation_dim"],) or observation.ndim > 2:
             raise ValueError(f"observation: shape {observation.shape}, expected (B, {self.task['observation_dim']})")
-        features = self._mlp.features(observation.reshape(-1, observation.shape[-1]))
+        features = self._mlp.features(self.normalised(observation.reshape(-1, observation.shape[-1])))
         output = self._mlp.output(features)
         if self._sde_log_std is not None:
             output = np.concatenate([output, sde_log_std(features, self._sde_log_std)], axis=1)
@@ -176,6 +177,13 @@ class Policy:
         if not deterministic and self.algorithm != "sac":
             raise ValueError(f"{self.algorithm}'s policy is deterministic; its exploration belongs to training")
         return actions[0] if observation.ndim == 1 else actions
+
+    def normalised(self, observation):
+        """(B, D) -> (B, D): what the networks read. The observation itself without agent.observation_normalisation."""
+        if "observation.mean" not in self.arrays:
+            return observation
+        scaled = (observation - self.arrays["observation.mean"]) * self.arrays["observation.inverse_std"]
+        return np.clip(scaled, -_MAX_NORMALISED, _MAX_NORMALISED)
 
     def make_vec(self, num_envs=1, num_threads=0, **arguments):
         """Environments of the run's task with the run's options; `arguments`: autoreset_mode and copy of anthill.make_vec()."""

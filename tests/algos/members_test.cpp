@@ -35,8 +35,9 @@ ExperimentConfig small_experiment(const std::string& algorithm) {
     config.agent.actor.hidden_dims = {16, 13};  // whose members lie at odd places
     config.agent.exploration.sde_sample_freq = 5;
   }
+  config.agent.observation_normalisation = algorithm == "gsde" || algorithm == "td3";
   if (algorithm == "batch_renorm") {
-    config.agent.critic.batch_renorm = true;
+    config.agent.critic.batch_renorm = config.agent.critic.weight_projection = true;
     config.agent.critic.batch_renorm_warmup = 50;
     config.agent.critic.hidden_dims = {16, 13};
   }

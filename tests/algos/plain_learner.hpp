@@ -144,6 +144,7 @@ class Sac {
   void update(const anthill::Batch& batch, const anthill::SacNoise& noise) {
     prepare_clip(batch.action.size(-1));
     step(critic_adam_, critic, critic_loss(batch, noise));
+    if (model_.config.critic.weight_projection) project();
     const bool renorm = model_.config.critic.batch_renorm;
     if (renorm) critic_norm.remember(model_.config.critic.batch_renorm_momentum);
     remember_targets();
@@ -177,6 +178,16 @@ class Sac {
         std::max(0.0, (scale * reward_high + discount * alpha * entropy_high) / (1.0 - discount));
     clip_low =
         std::min(0.0, (scale * reward_low - discount * alpha * log_prob_max_) / (1.0 - discount));
+  }
+
+  /// Every row of a hidden layer's weight is what leads into one unit.
+  void project() {
+    at::NoGradGuard no_grad;
+    for (const auto& entry : model_.critic.layout().entries()) {
+      if (!entry.name.starts_with("hidden") || !entry.name.ends_with("weight")) continue;
+      const Tensor rows = critic.narrow(2, entry.offset, entry.size).unflatten(2, entry.shape);
+      rows.copy_(rows / at::linalg_vector_norm(rows, 2, {-1}, true));
+    }
   }
 
   void remember_targets() {

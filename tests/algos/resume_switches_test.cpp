@@ -106,12 +106,15 @@ BOOST_AUTO_TEST_CASE(every_remedy) {
     config.agent.critic.batch_renorm = true;
     config.agent.critic.batch_renorm_warmup = 60;
   });
-  in_two("batch renormalisation without target networks, resets", [](auto& config) {
-    config.agent.critic.batch_renorm = true;
-    config.agent.critic.batch_renorm_warmup = 20;
-    config.agent.tau = 1.0;
-    config.agent.reset_period = 50;
-  });
+  in_two("normalised observations",
+         [](auto& config) { config.agent.observation_normalisation = true; });
+  in_two("batch renormalisation without target networks, projected weights, resets",
+         [](auto& config) {
+           config.agent.critic.batch_renorm = config.agent.critic.weight_projection = true;
+           config.agent.critic.batch_renorm_warmup = 20;
+           config.agent.tau = 1.0;
+           config.agent.reset_period = 50;
+         });
   in_two("resets by env steps", [](auto& config) {
     config.agent.reset_period = 90;
     config.agent.reset_unit = ResetUnit::env_steps;

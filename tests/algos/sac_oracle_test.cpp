@@ -71,12 +71,16 @@ std::vector<AgentConfig> all_configs() {
   config.critic.target_aggregation = TargetAggregation::mean_minus_std;
   config.critic.target_beta = 0.7;
   configs.push_back(config);
+  config = configs[1];
+  config.critic.layer_norm = config.critic.weight_projection = true;
+  configs.push_back(config);
   config = configs[0];
   config.critic.batch_renorm = true;
   config.critic.batch_renorm_momentum = 0.8;
   config.critic.batch_renorm_warmup = 5;
   configs.push_back(config);
   config.tau = 1.0;  // one pass of both halves
+  config.critic.weight_projection = true;
   config.critic.batch_renorm_warmup = 0;
   config.critic.num_critics = 3;
   config.critic.target_subset = 2;

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <functional>
 
-#include "algos/agents/sac.hpp"
+#include "algos/agents/agent.hpp"
 #include "buffers/staging.hpp"
 
 using namespace anthill;
@@ -29,7 +29,7 @@ std::unique_ptr<WorkGraph> play(const std::function<void()>& queue) {
 /// Two members that learn from a ring which overwrites its oldest rows.
 struct Learner {
   std::vector<std::uint64_t> seeds = {3, 4};
-  Sac agent;
+  std::unique_ptr<Agent> agent;
   std::unique_ptr<ReplayBuffer> buffer;
   Batch batch{2, kBatch, kObservation, kAction, at::kCPU};
   Staging staging{2 * kEnvs, kObservation, kAction, false};
@@ -37,14 +37,14 @@ struct Learner {
   std::int64_t steps = 0, done = 0;
 
   Learner(const AgentConfig& config, const Capture& capture, std::int64_t block)
-      : agent({config, config}, {kObservation, kAction, seeds, at::kCPU}),
+      : agent(make_agent({config, config}, {kObservation, kAction, seeds, at::kCPU})),
         buffer(make_replay_buffer({.observation_dim = kObservation,
                                    .action_dim = kAction,
                                    .num_envs = kEnvs,
                                    .members = 2,
                                    .capacity = 40},
                                   seeds.data(), DeviceSystem::cpp)),
-        runner(agent, *buffer, batch, capture, block) {}
+        runner(*agent, *buffer, batch, capture, block) {}
 
   void insert() {
     const TransitionView rows = staging.back();
@@ -58,6 +58,7 @@ struct Learner {
     fill(rows.reward, 2.0f);
     fill(rows.next_observation, 3.0f);
     buffer->insert(rows);
+    agent->observe(rows.observation);
     ++steps;
   }
 
@@ -70,7 +71,7 @@ struct Learner {
   }
 };
 
-bool same(Sac& a, Sac& b) {
+bool same(Agent& a, Agent& b) {
   const auto left = a.parameters(), right = b.parameters();
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (!at::equal(left[i].tensor, right[i].tensor)) return false;
@@ -85,19 +86,21 @@ bool same(Sac& a, Sac& b) {
 BOOST_AUTO_TEST_CASE(graphs_change_no_bit) {
   AgentConfig config;
   config.actor.hidden_dims = config.critic.hidden_dims = {16, 16};
-  for (const std::string change : {"none", "dropout", "batch_renorm"}) {
+  for (const std::string change : {"none", "dropout", "batch_renorm", "observations"}) {
     config.critic.dropout = change == "dropout" ? 0.1 : 0.0;
     config.critic.batch_renorm = change == "batch_renorm";
     config.critic.batch_renorm_warmup = 10;
+    config.critic.weight_projection = change == "batch_renorm";
+    config.observation_normalisation = change == "observations";
     Learner eager(config, {}, 1), graphs(config, play, 4);
     for (int step = 0; step < 25; ++step) {
       for (Learner* learner : {&eager, &graphs}) {
         learner->insert();
         learner->learn(step % 6);
       }
-      if (step % 7 == 0) BOOST_TEST(same(eager.agent, graphs.agent));
+      if (step % 7 == 0) BOOST_TEST(same(*eager.agent, *graphs.agent));
     }
-    BOOST_TEST(same(eager.agent, graphs.agent));
+    BOOST_TEST(same(*eager.agent, *graphs.agent));
     BOOST_TEST(eager.runner.num_graphs() == 0u);
     BOOST_TEST(graphs.runner.num_graphs() == 2u);  // a block and a single update
   }
@@ -118,9 +121,9 @@ BOOST_AUTO_TEST_CASE(turns_and_subsets_are_kinds_of_their_own) {
         learner->insert();
         learner->learn(step % 6);
       }
-      if (step % 7 == 0) BOOST_TEST(same(eager.agent, graphs.agent));
+      if (step % 7 == 0) BOOST_TEST(same(*eager.agent, *graphs.agent));
     }
-    BOOST_TEST(same(eager.agent, graphs.agent));
+    BOOST_TEST(same(*eager.agent, *graphs.agent));
     BOOST_TEST(graphs.runner.num_graphs() > 2u);
   }
 }
@@ -132,12 +135,12 @@ BOOST_AUTO_TEST_CASE(graphs_go_on_from_a_loaded_state) {
   for (int i = 0; i < 5; ++i) whole.insert(), second.insert();
   whole.learn(11);
   NamedArrays arrays;
-  whole.agent.save(StateWriter(arrays));
-  second.agent.load(StateReader(arrays, "memory"));
+  whole.agent->save(StateWriter(arrays));
+  second.agent->load(StateReader(arrays, "memory"));
   second.done = 11;
   whole.learn(9);
   second.learn(9);
-  BOOST_TEST(same(whole.agent, second.agent));
+  BOOST_TEST(same(*whole.agent, *second.agent));
 }
 
 BOOST_AUTO_TEST_CASE(a_ring_is_read_where_it_stands_when_the_work_runs) {

@@ -81,6 +81,8 @@ BOOST_AUTO_TEST_CASE(an_arm_with_a_remedy_differs_in_the_remedy_alone) {
   const std::map<std::string, std::vector<std::string>> remedies = {
       {"ant_rr8_ofn.toml", {"critic.unit_features"}},
       {"ant_rr8_batch_renorm.toml", {"critic.batch_renorm"}},
+      {"ant_rr8_weight_projection.toml", {"critic.layer_norm", "critic.weight_projection"}},
+      {"ant_rr8_observation_normalisation.toml", {"agent.observation_normalisation"}},
       {"ant_rr8_target_clip.toml", {"critic.target_clip"}},
       {"ant_rr8_pessimism.toml", {"critic.target_aggregation", "critic.target_beta"}},
       {"ant_rr8_droq.toml", {"critic.layer_norm", "critic.dropout"}},

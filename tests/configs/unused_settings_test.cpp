@@ -42,6 +42,9 @@ BOOST_AUTO_TEST_CASE(settings_of_another_algorithm_are_refused) {
                "x.toml:4:22: actor.sde_learn_features" + end);
     BOOST_TEST(error(agent + "[critic]\nbatch_renorm = true\n") ==
                "x.toml:4:16: critic.batch_renorm" + end);
+    BOOST_TEST(error(agent + "[critic]\nlayer_norm = true\nweight_projection = true\n") ==
+               "x.toml:5:21: critic.weight_projection" + end);
+    BOOST_CHECK_NO_THROW(check(agent + "observation_normalisation = true\n"));
     BOOST_TEST(error(agent + "[exploration]\nsde_sample_freq = 3\n") ==
                "x.toml:4:19: exploration.sde_sample_freq" + end);
   }
@@ -62,6 +65,26 @@ BOOST_AUTO_TEST_CASE(batch_renorm_stands_alone) {
   BOOST_CHECK_NO_THROW(
       check("[critic]\nbatch_renorm = true\nbatch_renorm_momentum = 0.9\n"
             "batch_renorm_warmup = 0\n[actor]\nlayer_norm = true\n[agent]\ntau = 1.0\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_bound_of_values_needs_a_bound_of_the_entropy) {
+  const std::string clip = "[critic]\ntarget_clip = \"bound\"\n";
+  BOOST_TEST(
+      error(clip + "[actor]\ndistribution = \"clipped_gaussian\"\n") ==
+      "x.toml:2:15: critic.target_clip = \"bound\" needs a squashed policy, whose entropy has "
+      "a bound; use \"range\"");
+  BOOST_CHECK_NO_THROW(check(clip + "[actor]\ndistribution = \"gsde\"\n"));
+}
+
+BOOST_AUTO_TEST_CASE(weights_are_projected_behind_a_normalisation_alone) {
+  BOOST_TEST(
+      error("[critic]\nweight_projection = true\n") ==
+      "x.toml:2:21: critic.weight_projection needs critic.layer_norm or critic.batch_renorm, "
+      "behind which the size of a weight has no meaning; set one of them");
+  for (const std::string normalisation : {"layer_norm", "batch_renorm"}) {
+    BOOST_CHECK_NO_THROW(
+        check("[critic]\nweight_projection = true\n" + normalisation + " = true\n"));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_switch_that_another_one_disables_is_refused) {

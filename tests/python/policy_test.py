@@ -106,6 +106,7 @@ def pendulum(tmp_path_factory):
     ("pendulum_sac", ("actor.layer_norm=true", "actor.layer_norm_placement=after_activation", "actor.activation=elu")),
     ("pendulum_sac", ("actor.unit_features=true", "actor.log_std_form=tanh_affine")),
     ("pendulum_sac", ("critic.num_critics=3", "critic.target_subset=2", "agent.policy_value=mean")),
+    ("pendulum_sac", ("agent.observation_normalisation=true", "critic.layer_norm=true", "critic.weight_projection=true")),
     ("pendulum_td3", ()),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear", "agent.action_units=environment")),
@@ -113,7 +114,7 @@ def pendulum(tmp_path_factory):
     ("pendulum_sac", ("actor.distribution=gsde", "actor.layer_norm=true", "actor.unit_features=true")),
     ("smoke", ("sim.env=Humanoid-v5", "sim.humanoid.ctrl_cost_weight=0.2")),
     ("cartpole_dqn", ()),
-], ids=["sac", "sac_elu", "sac_unit", "sac_redq", "td3", "ddpg", "ddpg_units", "sac_clipped", "sac_gsde", "humanoid", "dqn"])  # fmt: skip
+], ids=["sac", "sac_elu", "sac_unit", "sac_redq", "sac_normalised", "td3", "ddpg", "ddpg_units", "sac_clipped", "sac_gsde", "humanoid", "dqn"])  # fmt: skip
 def test_a_policy_acts_as_evaluate_does(tmp_path, config, settings):
     check_returns(train(tmp_path / "run", config, "sim.max_episode_steps=40", *settings))
 
