@@ -54,16 +54,23 @@ double products(double inputs, const std::vector<std::int64_t>& hidden_dims, dou
   return sum + width * outputs;
 }
 
-/// Seconds of one update: forward and backward passes of twin critics, their targets and the actor.
+double num_critics(const AgentConfig& agent) {
+  if (agent.algorithm == "sac") return static_cast<double>(agent.critic.num_critics);
+  return agent.algorithm == "td3" ? 2.0 : 1.0;
+}
+
+/// Seconds of one update: forward and backward passes of the critics, their targets and the actor.
 double update_seconds(const ExperimentConfig& config, const TaskCost& task) {
   constexpr double kFlopsPerSecond = 5e10, kOverhead_s = 2e-4;
+  constexpr double kBatchRenorm = 1.75;  // an update with it over one without (docs/remedies.md)
   const double critic =
       products(task.observation_dim + task.action_dim, config.agent.critic.hidden_dims, 1.0);
   const double actor =
       products(task.observation_dim, config.agent.actor.hidden_dims, 2.0 * task.action_dim);
-  const double flops =
-      2.0 * static_cast<double>(config.training.batch_size) * (12.0 * critic + 4.0 * actor);
-  return kOverhead_s + flops / kFlopsPerSecond;
+  const double flops = 2.0 * static_cast<double>(config.training.batch_size) *
+                       (6.0 * num_critics(config.agent) * critic + 4.0 * actor);
+  const double factor = config.agent.critic.batch_renorm ? kBatchRenorm : 1.0;
+  return kOverhead_s + factor * flops / kFlopsPerSecond;
 }
 
 double evaluation_steps(const ExperimentConfig& config, double total) {
