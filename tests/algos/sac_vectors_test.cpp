@@ -1,6 +1,6 @@
 // SAC against PyTorch's own modules and optimisers: the files of vectors/make_sac_vectors.py.
 #define BOOST_TEST_MODULE sac_vectors
-#include "algos/agents/sac.hpp"
+#include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/update_turn.hpp"
 #include "tests/algos/vectors.hpp"
 
@@ -26,6 +26,7 @@ AgentConfig config_of(const Vectors& vectors) {
     config.critic.target_aggregation = TargetAggregation::mean_minus_std;
     config.critic.target_beta = vectors.number("target_beta");
   }
+  config.critic.weight_projection = vectors.says("weight_projection");
   config.target_policy = vectors.text("target_policy") == "true";
   if (vectors.text("policy_value") == "first") config.policy_value = PolicyValue::first;
   if (vectors.text("distribution") == "clipped_gaussian") {
@@ -85,8 +86,7 @@ void update(const Checked& checked, const SacModel& model, SacOptimisers& optimi
   if (turn.critic) {
     const Tensor loss = sac_critic_loss(model, batch, noise).loss;
     checked.loss(loss, "critic_loss");
-    optimisers.critic.step(model.critic.flat(), checked.gradient("critic", model.critic, loss),
-                           turn.targets ? optimisers.target : PolyakTarget{});
+    step_critics(model, optimisers, checked.gradient("critic", model.critic, loss), turn.targets);
   } else if (turn.targets) {
     follow(optimisers.target, model.critic.flat());
   }
@@ -110,7 +110,7 @@ void update(const Checked& checked, const SacModel& model, SacOptimisers& optimi
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("sac_").size() == 12);
+  BOOST_REQUIRE(vector_files("sac_").size() == 13);
   for (const std::filesystem::path& path : vector_files("sac_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);

@@ -57,6 +57,9 @@ CASES = {
                          "target_policy": True},
     "mean_minus_std": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
                        "alpha_form": "alpha", "num_critics": 4, "target_beta": 0.7},
+    "projected_weights": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+                          "alpha_form": "log_alpha", "layer_norm": "before_activation",
+                          "weight_decay": 0.02, "weight_projection": True},
 }  # fmt: skip
 DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0,
             "action_units": "normalised", "distribution": "squashed_gaussian", "num_critics": 2,
@@ -204,6 +207,7 @@ class Learner:
         count = settings["num_critics"]
         self.critics = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
         self.targets = [Mlp(settings, OBSERVATION + ACTION, 1, True) for _ in range(count)]
+        self.project()
         self.target_actor = Actor(settings)
         self.target_actor.load_state_dict(self.actor.state_dict())
         for target, critic in zip(self.targets, self.critics):
@@ -218,6 +222,13 @@ class Learner:
         self.critic_adam = adam([p for c in self.critics for p in c.parameters()], decay)
         self.actor_adam = adam(list(self.actor.parameters()), decay)
         self.alpha_adam = adam([self.log_alpha])
+
+    @torch.no_grad()
+    def project(self):
+        if "weight_projection" not in self.settings:
+            return
+        for linear in (linear for critic in self.critics for linear in critic.hidden):
+            linear.weight.copy_(nn.functional.normalize(linear.weight, dim=1))
 
     def q(self, networks, observation, action, inputs, use):
         x = torch.cat([observation, action], -1)
@@ -265,6 +276,7 @@ class Learner:
             out |= prefixed(f"gradient.critic_{e}", critic, [p.grad for p in critic.parameters()])
         if is_critic:
             self.critic_adam.step()
+            self.project()
         actor_loss, log_prob = self.actor_loss(inputs)
         self.actor_adam.zero_grad()
         actor_loss.backward()
