@@ -159,13 +159,14 @@ void check_distribution(const ResolvedExperiment& experiment) {
   }
 }
 
-/// Only behind a normalisation is the size of a weight without meaning.
+/// A layer of fixed size alone could not learn the scale of what it puts out.
 void check_weight_projection(const ResolvedExperiment& experiment) {
   const CriticConfig& critic = experiment.config.agent.critic;
+  if (experiment.config.agent.algorithm != "sac") return;  // refused as without effect
   if (!critic.weight_projection || critic.layer_norm || critic.batch_renorm) return;
   throw ConfigError(location_of(experiment, {"critic.weight_projection"}) +
                     ": critic.weight_projection needs critic.layer_norm or critic.batch_renorm, "
-                    "behind which the size of a weight has no meaning; set one of them");
+                    "which give the layers of fixed size their scale back; set one of them");
 }
 
 /// Batch renormalisation is a network of its own, without the other switches of the critics'.

@@ -60,8 +60,8 @@ class Agent {
   virtual void act(std::span<const float> observation, std::span<float> action, ActionMode mode,
                    RandomStream stream, std::uint64_t counter) = 0;
 
-  /// `observation` [M*N, D] of the training environments, host memory: what the next actions answer
-  /// to, for what depends on the observations seen (normalisation).
+  /// `observation` [M*N, D] of the training environments in host memory, once per vector step and
+  /// before act(), also where the actions are random: for what depends on the observations seen.
   virtual void observe(std::span<const float> /*observation*/) {}
 
   /// Transitions of one member so far, for what depends on them (exploration, schedules, resets);
@@ -97,8 +97,8 @@ class Agent {
   /// on the host; synchronises. Undefined for an algorithm without diagnose().
   virtual Tensor critic_losses(const Batch& /*batch*/) { return {}; }
 
-  /// All networks and the temperature by name (shared memory, not copies), e.g.
-  /// "actor.hidden_0.weight" [M, 1, out, in].
+  /// All networks, the temperature and what the networks' inputs are scaled by, by name (shared
+  /// memory, not copies), e.g. "actor.hidden_0.weight" [M, 1, out, in].
   virtual std::vector<NamedTensor> parameters() const = 0;
 
   /// Everything that later updates, actions and metrics depend on: parameters, targets, optimisers,

@@ -1,5 +1,7 @@
 #include "algos/agents/normalising_agent.hpp"
 
+#include <algorithm>
+
 namespace anthill {
 namespace {
 
@@ -64,13 +66,9 @@ NormalisingAgent::NormalisingAgent(std::unique_ptr<Agent> agent, const AgentShap
 
 /// The statistics as float32, for acting and for the learner.
 void NormalisingAgent::publish() {
-  const std::vector<double> inverse = statistics_.inverse_std();
-  float* mean = mean_.data_ptr<float>();
-  float* inverse_std = inverse_std_.data_ptr<float>();
-  for (std::size_t k = 0; k < inverse.size(); ++k) {
-    mean[k] = static_cast<float>(statistics_.mean()[k]);
-    inverse_std[k] = static_cast<float>(inverse[k]);
-  }
+  const auto to_float = [](double value) { return static_cast<float>(value); };
+  std::ranges::transform(statistics_.mean(), mean_.data_ptr<float>(), to_float);
+  std::ranges::transform(statistics_.inverse_std(), inverse_std_.data_ptr<float>(), to_float);
   if (shape_.device.is_cpu()) return;  // the same memory
   device_mean_.copy_(mean_);
   device_inverse_std_.copy_(inverse_std_);

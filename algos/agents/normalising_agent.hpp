@@ -11,7 +11,8 @@ namespace anthill {
 /// Every network of `agent` sees clip((s - mean) / sqrt(variance + 1e-8), -10, 10) for s: running
 /// statistics of the training environments' observations. The replay buffer keeps s itself, so that
 /// an update sees all its rows on today's scale. Beside the agent's own parameters there are
-/// "observation.mean" and "observation.inverse_std", (M x 1 x D).
+/// "observation.mean" and "observation.inverse_std", (M x 1 x D), on the host: written to from
+/// outside (a policy's file) they are for acting and judging, and the next observe() replaces them.
 class NormalisingAgent final : public Agent, private CapturedUpdate {
  public:
   NormalisingAgent(std::unique_ptr<Agent> agent, const AgentShape& shape);
@@ -41,6 +42,7 @@ class NormalisingAgent final : public Agent, private CapturedUpdate {
   void save(StateWriter state) const override;
   void load(const StateReader& state) override;
   void load_networks(const StateReader& state) override;
+  /// Shares the networks, with the statistics as they are now.
   std::unique_ptr<ActorCritic> actor_critic(std::int64_t member) const override;
 
  private:

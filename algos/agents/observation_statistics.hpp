@@ -16,21 +16,25 @@ class ObservationStatistics {
  public:
   ObservationStatistics(std::int64_t members, std::int64_t dim);
 
-  /// `observation` [M*N, D] in host memory: N more of every member.
+  /// `observation` [M*N, D] in host memory: N more of every member. std::invalid_argument for
+  /// another size. Allocates nothing.
   void add(std::span<const float> observation);
 
   /// Observations of every member so far.
   std::int64_t count() const { return count_; }
   std::span<const double> mean() const { return mean_; }  // (M x D)
   /// 1 / sqrt(variance + 1e-8), with the population's variance; 1 before the first. (M x D)
-  std::vector<double> inverse_std() const;
+  std::span<const double> inverse_std() const { return inverse_std_; }
 
   void save(StateWriter state) const;
   void load(const StateReader& state);
 
  private:
+  void update_inverse_std();
+
   std::int64_t members_, dim_, count_ = 0;
-  std::vector<double> mean_, squares_;  // (M x D) squares: sum of (x - mean)^2
+  std::vector<double> mean_, squares_, inverse_std_;  // (M x D) squares: sum of (x - mean)^2
+  std::vector<double> batch_mean_, batch_squares_;    // (D) of the rows being added
 };
 
 }  // namespace anthill

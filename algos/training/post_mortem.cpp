@@ -105,8 +105,8 @@ std::string diagnosis(const Trainer& trainer, std::int64_t member, const NamedAr
         << " and go on with `--resume --set log.period=1`: the "
            "run is the same, bit for bit.\n";
   }
-  out << "- Rewards or observations far from 1 in the batch: `agent.reward_scale`, or another "
-         "task setting.\n"
+  out << "- Rewards or observations far from 1 in the batch: `agent.reward_scale`, "
+         "`agent.observation_normalisation`, or another task setting.\n"
          "- Growing parameters or moments: a smaller `learning_rate`, `max_gradient_norm`, "
          "`critic.layer_norm`.\n"
          "- `training.on_non_finite = \"continue\"` only goes on; it repairs nothing.\n";

@@ -107,7 +107,7 @@ class Policy:
     def __init__(self, run, config, arrays, task, metadata):
         self.run = run  # its folder
         self.config = config  # resolved.toml as dicts
-        self.arrays = arrays  # one member's networks: "actor.hidden_0.weight" (out, in), ...
+        self.arrays = arrays  # one member's networks and statistics: "actor.hidden_0.weight" (out, in), ...
         self.task = task  # observation_dim, action_dim, num_actions, action_low, action_high, ...
         self.algorithm = config["agent"]["algorithm"]
         self.env_steps = int(metadata["env_steps"])
@@ -121,6 +121,11 @@ class Policy:
             raise ValueError(f"array '{unknown[0]}' is not known to anthill.Policy")
         prefix = f"{self._network}."
         own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        self._normalises = config["agent"].get("observation_normalisation", False)  # earlier versions have no such key
+        expected = {"observation.mean", "observation.inverse_std"} if self._normalises else set()
+        found = {name for name in arrays if name.startswith("observation.")}
+        if found != expected:
+            raise ValueError(f"arrays {sorted(found ^ expected)} are missing or too many")
         self._sde_log_std = own.pop("log_std") if section.get("distribution") == "gsde" else None
         self._mlp = Mlp(own, section)
         low, high = (np.array(task[name], np.float32) for name in ("action_low", "action_high"))
@@ -179,8 +184,9 @@ class Policy:
         return actions[0] if observation.ndim == 1 else actions
 
     def normalised(self, observation):
-        """(B, D) -> (B, D): what the networks read. The observation itself without agent.observation_normalisation."""
-        if "observation.mean" not in self.arrays:
+        """(B, D) -> (B, D) float32: what the networks read. The observation itself without agent.observation_normalisation."""
+        observation = np.asarray(observation, np.float32)
+        if not self._normalises:
             return observation
         scaled = (observation - self.arrays["observation.mean"]) * self.arrays["observation.inverse_std"]
         return np.clip(scaled, -_MAX_NORMALISED, _MAX_NORMALISED)

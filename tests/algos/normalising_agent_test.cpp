@@ -73,7 +73,7 @@ bool same_networks(const Agent& with, const Agent& without) {
 
 BOOST_AUTO_TEST_CASE(statistics_are_those_of_all_rows_in_whatever_batches_they_came) {
   ObservationStatistics statistics(kMembers, kObservation);
-  BOOST_TEST(statistics.inverse_std() == std::vector<double>(kMembers * kObservation, 1.0));
+  for (const double inverse : statistics.inverse_std()) BOOST_TEST(inverse == 1.0);
   std::vector<Tensor> all;
   const std::int64_t widths[] = {1, 1, 7, 256, 2};
   for (int step = 0; step < 5; ++step) {
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(statistics_are_those_of_all_rows_in_whatever_batches_they_c
   const Tensor seen = at::cat(all, 1), mean = seen.mean(1);
   const Tensor variance = (seen - mean.unsqueeze(1)).square().mean(1);
   BOOST_TEST(statistics.count() == seen.size(1));
-  const std::vector<double> inverse = statistics.inverse_std();
+  const std::span<const double> inverse = statistics.inverse_std();
   for (std::int64_t k = 0; k < kMembers * kObservation; ++k) {
     const auto at = static_cast<std::size_t>(k);
     BOOST_TEST(statistics.mean()[at] == mean.view(-1)[k].item<double>(),
@@ -154,24 +154,32 @@ BOOST_AUTO_TEST_CASE(what_was_seen_comes_back_with_the_networks) {
   const AgentShape shape = shape_of("sac");
   const auto agent = make_agent(configs("sac", true), shape);
   agent->observe(observations(5, 1));
+  const Batch batch = raw_batch(false);
+  agent->update(batch);
   NamedArrays arrays;
   agent->save(StateWriter(arrays));
-  const std::vector<float> some = observations(2, 3);
-  std::vector<float> expected(kMembers * 2 * kAction), action = expected;
-  const auto act = [&](Agent& who, std::vector<float>& into) {
-    who.act(some, into, ActionMode::deterministic, RandomStream::evaluation_noise, 0);
+  const std::vector<float> some = observations(2, 3), later = observations(5, 2);
+  const auto actions = [&](Agent& who) {
+    std::vector<float> action(kMembers * 2 * kAction);
+    who.act(some, action, ActionMode::deterministic, RandomStream::evaluation_noise, 0);
+    return action;
   };
-  act(*agent, expected);
+  const std::vector<float> expected = actions(*agent);
+  agent->observe(later);
+  const std::vector<float> expected_later = actions(*agent);
+  BOOST_TEST(expected_later != expected);
   for (const bool networks_alone : {false, true}) {
     const auto other = make_agent(configs("sac", true), shape);
-    act(*other, action);
-    BOOST_TEST(action != expected);
+    BOOST_TEST(actions(*other) != expected);
     const StateReader state(arrays, "here");
     networks_alone ? other->load_networks(state) : other->load(state);
-    act(*other, action);
-    BOOST_TEST(action == expected);
-    // and goes on counting where it stood
-    other->observe(observations(5, 2));
+    BOOST_TEST(actions(*other) == expected);
+    other->observe(later);  // and goes on counting where it stood
+    BOOST_TEST(actions(*other) == expected_later);
+    if (networks_alone) continue;
+    agent->update(batch);
+    other->update(batch);
+    BOOST_TEST(actions(*other) == actions(*agent));
   }
   // a checkpoint without statistics is one of another structure
   NamedArrays plain;
@@ -182,15 +190,26 @@ BOOST_AUTO_TEST_CASE(what_was_seen_comes_back_with_the_networks) {
 BOOST_AUTO_TEST_CASE(nothing_is_farther_out_than_ten_deviations) {
   const AgentShape shape = shape_of("sac");
   const auto agent = make_agent(configs("sac", true), shape);
-  agent->observe(observations(50, 1));
-  std::vector<float> far = observations(1, 1), farther = far;
-  far[2] = 1e6f;
-  farther[2] = 1e9f;
-  std::vector<float> of_far(kMembers * kAction), of_farther = of_far;
-  const auto act = [&](const std::vector<float>& s, std::vector<float>& into) {
-    agent->act(s, into, ActionMode::deterministic, RandomStream::evaluation_noise, 0);
+  std::vector<float> rows = observations(50, 1);
+  agent->observe(rows);
+  const Tensor seen = rows_of(rows, 50)[0], mean = seen.mean(0, true);
+  const Tensor std = at::std(seen, at::IntArrayRef{0}, /*unbiased=*/false, /*keepdim=*/true);
+  const auto q = [&](double deviations) {
+    Tensor s = mean.clone();
+    s.select(1, 2).add_(std.select(1, 2) * deviations);
+    return agent->actor_critic(0)->q(s, at::zeros({1, kAction})).view(-1)[0].item<float>();
   };
-  act(far, of_far);
-  act(farther, of_farther);
-  BOOST_TEST(of_far == of_farther);
+  BOOST_TEST(q(10.5) == q(11.0));
+  BOOST_TEST(q(10.5) == q(1e6));
+  BOOST_TEST(q(9.5) != q(10.5));
+  BOOST_TEST(q(-10.5) == q(-1e6));
+  BOOST_TEST(q(-10.5) != q(10.5));
+}
+
+BOOST_AUTO_TEST_CASE(rows_of_other_sizes_are_refused) {
+  ObservationStatistics statistics(kMembers, kObservation);
+  BOOST_CHECK_THROW(statistics.add(std::vector<float>(kObservation)), std::invalid_argument);
+  BOOST_CHECK_THROW(statistics.add(std::vector<float>(kMembers * kObservation + 1)),
+                    std::invalid_argument);
+  BOOST_CHECK_THROW(statistics.add({}), std::invalid_argument);
 }

@@ -252,3 +252,27 @@ BOOST_AUTO_TEST_CASE(what_the_remedies_remember_is_saved) {
     BOOST_TEST(same_bits(whole, second));
   }
 }
+
+BOOST_AUTO_TEST_CASE(weights_into_a_hidden_unit_have_norm_one_from_the_start_on) {
+  AgentConfig config = some_config();
+  config.critic.layer_norm = config.critic.weight_projection = true;
+  config.reset_period = 3;
+  Sac agent({config}, some_shape());
+  const auto largest_error = [&](const Parameters& critic) {
+    double largest = 0.0;
+    for (const char* name : {"hidden_0.weight", "hidden_1.weight"}) {
+      const Tensor norms = at::linalg_vector_norm(critic.view(name), 2, {-1});
+      largest = std::max(largest, (norms - 1.0).abs().max().item<double>());
+    }
+    return largest;
+  };
+  for (int update = 0; update < 5; ++update) {
+    BOOST_TEST(largest_error(agent.model().critic) < 1e-6, update);
+    // copies at the start; then behind, on chords of the sphere, that is inside of it
+    const double behind = largest_error(agent.model().target_critic);
+    BOOST_TEST((update == 0 ? behind < 1e-6 : behind > 1e-8 && behind < 0.1), update);
+    agent.update(some_batch(update));
+  }
+  const Tensor output = agent.model().critic.view("output.weight");
+  BOOST_TEST(at::linalg_vector_norm(output, 2, {-1}).sub(1.0).abs().min().item<double>() > 1e-3);
+}

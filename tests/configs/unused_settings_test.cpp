@@ -44,6 +44,8 @@ BOOST_AUTO_TEST_CASE(settings_of_another_algorithm_are_refused) {
                "x.toml:4:16: critic.batch_renorm" + end);
     BOOST_TEST(error(agent + "[critic]\nlayer_norm = true\nweight_projection = true\n") ==
                "x.toml:5:21: critic.weight_projection" + end);
+    BOOST_TEST(error(agent + "[critic]\nweight_projection = true\n") ==
+               "x.toml:4:21: critic.weight_projection" + end);
     BOOST_CHECK_NO_THROW(check(agent + "observation_normalisation = true\n"));
     BOOST_TEST(error(agent + "[exploration]\nsde_sample_freq = 3\n") ==
                "x.toml:4:19: exploration.sde_sample_freq" + end);
@@ -80,7 +82,7 @@ BOOST_AUTO_TEST_CASE(weights_are_projected_behind_a_normalisation_alone) {
   BOOST_TEST(
       error("[critic]\nweight_projection = true\n") ==
       "x.toml:2:21: critic.weight_projection needs critic.layer_norm or critic.batch_renorm, "
-      "behind which the size of a weight has no meaning; set one of them");
+      "which give the layers of fixed size their scale back; set one of them");
   for (const std::string normalisation : {"layer_norm", "batch_renorm"}) {
     BOOST_CHECK_NO_THROW(
         check("[critic]\nweight_projection = true\n" + normalisation + " = true\n"));

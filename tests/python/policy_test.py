@@ -107,6 +107,8 @@ def pendulum(tmp_path_factory):
     ("pendulum_sac", ("actor.unit_features=true", "actor.log_std_form=tanh_affine")),
     ("pendulum_sac", ("critic.num_critics=3", "critic.target_subset=2", "agent.policy_value=mean")),
     ("pendulum_sac", ("agent.observation_normalisation=true", "critic.layer_norm=true", "critic.weight_projection=true")),
+    ("pendulum_td3", ("agent.observation_normalisation=true",)),
+    ("cartpole_dqn", ("agent.observation_normalisation=true",)),
     ("pendulum_td3", ()),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")),
     ("pendulum_td3", ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear", "agent.action_units=environment")),
@@ -114,7 +116,7 @@ def pendulum(tmp_path_factory):
     ("pendulum_sac", ("actor.distribution=gsde", "actor.layer_norm=true", "actor.unit_features=true")),
     ("smoke", ("sim.env=Humanoid-v5", "sim.humanoid.ctrl_cost_weight=0.2")),
     ("cartpole_dqn", ()),
-], ids=["sac", "sac_elu", "sac_unit", "sac_redq", "sac_normalised", "td3", "ddpg", "ddpg_units", "sac_clipped", "sac_gsde", "humanoid", "dqn"])  # fmt: skip
+], ids=["sac", "sac_elu", "sac_unit", "sac_redq", "sac_normalised", "td3_normalised", "dqn_normalised", "td3", "ddpg", "ddpg_units", "sac_clipped", "sac_gsde", "humanoid", "dqn"])  # fmt: skip
 def test_a_policy_acts_as_evaluate_does(tmp_path, config, settings):
     check_returns(train(tmp_path / "run", config, "sim.max_episode_steps=40", *settings))
 
@@ -192,11 +194,26 @@ def test_what_a_policy_refuses(pendulum, tmp_path):
     assert "[64, 64, 64]" in (tmp_path / "resolved.toml").read_text()
     with pytest.raises(ValueError, match="does not fit.*missing or too many"):
         anthill.Policy.load(tmp_path)
+    other = re.sub(r"(observation_normalisation = )false", r"\1true", resolved)
+    assert other != resolved
+    (tmp_path / "resolved.toml").write_text(other)
+    with pytest.raises(ValueError, match="does not fit.*observation.inverse_std.*missing or too many"):
+        anthill.Policy.load(tmp_path)
+    refused = run("evaluate", pendulum, "--set", "agent.observation_normalisation=true")
+    assert refused.returncode == 2 and "observation.mean" in refused.stderr
     for key, value in (("spectral_norm", True), ("norm", "batch")):  # a forward pass of another version's
         section = policy.config["actor"] | {key: value}
         arrays = {name.removeprefix("actor."): a for name, a in policy.arrays.items() if name.startswith("actor.")}
         with pytest.raises(ValueError, match=f"{key} = .* is not known"):
             Mlp(arrays, section)
+
+
+def test_observations_are_read_in_standard_deviations_up_to_ten(tmp_path):
+    policy = anthill.Policy.load(train(tmp_path / "run", "pendulum_sac", "agent.observation_normalisation=true"))
+    mean, std = policy.arrays["observation.mean"].astype(float), 1 / policy.arrays["observation.inverse_std"].astype(float)
+    for out, read in ((-3, -3), (9.5, 9.5), (10.5, 10), (-1000, -10)):
+        np.testing.assert_allclose(policy.normalised(mean + out * std), read, rtol=1e-4)
+    assert policy.normalised(mean).dtype == np.float32
 
 
 def test_a_td3_policy_has_no_noise_to_sample(tmp_path):
