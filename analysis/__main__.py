@@ -1,4 +1,4 @@
-"""python -m analysis report | compare | table | probes | live | baselines. See docs/analysis.md."""
+"""python -m analysis report | compare | table | widths | probes | live | baselines. See docs/analysis.md."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def build_parser() -> argparse.ArgumentParser:
     table = commands.add_parser("table", help="arms and the definitions of bias beside each other, as Markdown")
     table.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
     _shared(table)
+    widths = commands.add_parser("widths", help="runs with different numbers of environments on one grid of evaluations")
+    widths.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
+    widths.add_argument("--every", type=positive, default=10_000, metavar="STEPS", help="of the grid (default: 10000)")
+    widths.add_argument("--figure", type=Path, metavar="FILE.png", help="also draw it")
+    widths.add_argument("--mixed-versions", action="store_true", help="allow different versions, and say so")
     probes = commands.add_parser("probes", help="what anthill probe wrote beside each other, as Markdown")
     probes.add_argument("probes", nargs="+", metavar="FOLDER|NAME=FOLDER", help="rows in this order at every env step")
     probes.add_argument("--at", type=int, metavar="STEP", help="only the checkpoints of that env step")
@@ -98,6 +103,14 @@ def run(arguments) -> None:
         from analysis.table import markdown_table
 
         print(markdown_table(collect(arguments, arguments.runs), arguments.at))
+    elif arguments.command == "widths":
+        from analysis.arms import read_collection
+        from analysis.widths import draw, markdown_table as widths_table
+
+        collection = read_collection(arguments.runs, mixed_versions=arguments.mixed_versions)
+        print(widths_table(collection, arguments.every))
+        if arguments.figure:
+            draw(collection, arguments.every, arguments.figure)
     elif arguments.command == "probes":
         from analysis.probes import markdown_table as probes_table
 
