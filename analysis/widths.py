@@ -82,7 +82,8 @@ def draw(collection: Collection, every: int, output: Path) -> None:
             right.plot(q.index, q, **line)
         left.set(title="evaluation return", ylabel="return")
         right.set(title="Q of on-policy states", ylabel="return")
-        right.set_yscale("symlog", linthresh=100)
+        if right.dataLim.ymax > 1000:  # values that explode beside values that do not
+            right.set_yscale("symlog", linthresh=100)
         for axis in (left, right):
             axis.xaxis.set_major_formatter(thousands)
             axis.set_xlabel("env steps (transitions of all environments)")
