@@ -36,6 +36,7 @@ if(ANTHILL_LEARNER)
   anthill_python_test(integration.crash_loop fast integration/crash_loop_test.py)
   anthill_python_test(integration.bench fast integration/bench_test.py)
   anthill_python_test(integration.sweep fast integration/sweep_test.py)
+  anthill_python_test(integration.sweep_estimate fast integration/sweep_estimate_test.py)
   anthill_python_test(integration.sweep_stack fast integration/sweep_stack_test.py)
   # a cluster of its own; slow: not under the sanitizers
   anthill_python_test(integration.slurm slow integration/slurm_test.py)
