@@ -90,12 +90,16 @@ void NormalisingAgent::act(std::span<const float> observation, std::span<float> 
   agent_->act({input.data_ptr<float>(), observation.size()}, action, mode, stream, counter);
 }
 
+void NormalisingAgent::normalise(const Batch& batch, Batch& to) const {
+  normalise_into(to.observation, batch.observation, device_mean_, device_inverse_std_);
+  normalise_into(to.next_observation, batch.next_observation, device_mean_, device_inverse_std_);
+}
+
 Batch NormalisingAgent::normalised(const Batch& batch) const {
   Batch copy = batch;
   copy.observation = at::empty_like(batch.observation);
   copy.next_observation = at::empty_like(batch.next_observation);
-  normalise_into(copy.observation, batch.observation, device_mean_, device_inverse_std_);
-  normalise_into(copy.next_observation, batch.next_observation, device_mean_, device_inverse_std_);
+  normalise(batch, copy);
   return copy;
 }
 
@@ -108,9 +112,7 @@ const Batch& NormalisingAgent::in_place(const Batch& batch) {
   batch_->action = batch.action;
   batch_->reward = batch.reward;
   batch_->bootstrap = batch.bootstrap;
-  normalise_into(batch_->observation, batch.observation, device_mean_, device_inverse_std_);
-  normalise_into(batch_->next_observation, batch.next_observation, device_mean_,
-                 device_inverse_std_);
+  normalise(batch, *batch_);
   return *batch_;
 }
 

@@ -55,6 +55,7 @@ class NormalisingAgent final : public Agent, private CapturedUpdate {
   const std::int64_t* update_word() const override { return update_->update_word(); }
 
   void publish();
+  void normalise(const Batch& batch, Batch& to) const;
   Batch normalised(const Batch& batch) const;
   const Batch& in_place(const Batch& batch);
 
