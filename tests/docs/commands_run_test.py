@@ -165,6 +165,8 @@ def test_a_command_works(page, words, checkout):
         if option in ("-o", "--output", "--run", "--values") and not value.startswith("docs/"):
             shutil.rmtree(output, ignore_errors=True)
             output.unlink(missing_ok=True)
+            if output.suffix == ".mp4":  # without ffmpeg: a folder of PNG files
+                shutil.rmtree(output.with_suffix(""), ignore_errors=True)
     result = subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=600, env=environment())
     assert result.returncode == 0, f"{command}: {result.stdout[-2000:]}{result.stderr[-2000:]}"
     assert result.stdout + result.stderr
