@@ -97,13 +97,29 @@ void add_agent(std::vector<Field>& fields) {
   table.add("reset_period", &AgentConfig::reset_period, between(0, 1e12), "reset_unit",
             "SAC: networks and their optimisers start anew after every so many, the replay buffer "
             "stays (Nikishin et al., 2022); 0: never.");
-  table.add("reset_unit", &AgentConfig::reset_unit, "What reset_period counts.");
+  table.add("reset_times", &AgentConfig::reset_times, 1000, between(1, 1e12), "reset_unit",
+            "The same at these times alone, in rising order.");
+  table.add("reset_unit", &AgentConfig::reset_unit, "What reset_period and reset_times count.");
   table.add("reset_networks", &AgentConfig::reset_networks, {"actor", "critic", "temperature"},
             "What starts anew; critic: with its targets.");
   table.add(
       "initialisation", &AgentConfig::initialisation,
       "First weights; pytorch: uniform by fan-in, orthogonal: gain 1 and zero biases, kaiming: "
       "normal with variance 2 / fan-in and zero biases.");
+}
+
+// what everything that Adam trains shares
+template <class Table, class TrainedConfig>
+void add_adam(Table& table, TrainedConfig /*only its type counts*/, std::string step_size) {
+  table.add("learning_rate", &TrainedConfig::learning_rate, between(0, 1), "",
+            std::move(step_size));
+  constexpr double kAlmostOne = 0.99999;
+  table.add("adam_beta1", &TrainedConfig::adam_beta1, between(0, kAlmostOne), "",
+            "Adam: what the gradients' mean keeps of itself in an update.");
+  table.add("adam_beta2", &TrainedConfig::adam_beta2, between(0, kAlmostOne), "",
+            "Adam: what the mean of their squares keeps of itself.");
+  table.add("adam_eps", &TrainedConfig::adam_eps, above(0, 1), "",
+            "Adam: added to the root of that mean.");
 }
 
 // what actor and critic share
@@ -120,7 +136,7 @@ void add_network(Table& table, NetworkConfig /*only its type counts*/) {
             "Add a hidden layer's input to its output where both are equally wide.");
   table.add("unit_features", &NetworkConfig::unit_features,
             "Divide the last hidden layer's output by its norm (OFN, Hussing et al., 2024).");
-  table.add("learning_rate", &NetworkConfig::learning_rate, between(0, 1), "", "Adam's step size.");
+  add_adam(table, NetworkConfig{}, "Adam's step size.");
   table.add("weight_decay", &NetworkConfig::weight_decay, between(0, 1), "",
             "Decoupled (AdamW): parameters shrink by learning_rate * weight_decay per update.");
   table.add("max_gradient_norm", &NetworkConfig::max_gradient_norm, between(0, 1e12), "",
@@ -211,8 +227,7 @@ void add_temperature(std::vector<Field>& fields) {
   table.add("entropy", &TemperatureConfig::entropy,
             "The policy's entropy in the losses: -log pi(a|s) of the sample, or that of a clipped "
             "Gaussian before it is clipped.");
-  table.add("learning_rate", &TemperatureConfig::learning_rate, between(0, 1), "",
-            "Adam's step size on log alpha.");
+  add_adam(table, TemperatureConfig{}, "Adam's step size on log alpha.");
   table.add("target_entropy_scale", &TemperatureConfig::target_entropy_scale, between(-1, 100),
             "nats per action dimension", "target_entropy = -target_entropy_scale * action_dim.");
   table.add("loss_form", &TemperatureConfig::loss_form,

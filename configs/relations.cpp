@@ -1,8 +1,8 @@
 #include "configs/relations.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <functional>
 
 #include "configs/fields.hpp"
 #include "configs/unread_keys.hpp"
@@ -17,6 +17,12 @@ bool is_written(const ResolvedExperiment& experiment, const std::string& key) {
          !origin->second.starts_with(kPresetOrigin);
 }
 
+/// `why` says what is wrong and what to do; the place is that of the first key that is written.
+[[noreturn]] void refuse(const ResolvedExperiment& experiment, const std::vector<std::string>& keys,
+                         const std::string& why) {
+  throw ConfigError(location_of(experiment, keys) + ": " + why);
+}
+
 /// Refuses two integer settings with `smaller` > `larger`.
 void require_at_most(const ResolvedExperiment& experiment, const std::string& smaller,
                      const std::string& larger) {
@@ -26,16 +32,16 @@ void require_at_most(const ResolvedExperiment& experiment, const std::string& sm
   const std::int64_t low = number(smaller);
   const std::int64_t high = number(larger);
   if (low <= high) return;
-  throw ConfigError(location_of(experiment, {smaller, larger}) + ": " + smaller + " = " +
-                    std::to_string(low) + " exceeds " + larger + " = " + std::to_string(high) +
-                    "; lower the first or raise the second");
+  refuse(experiment, {smaller, larger},
+         smaller + " = " + std::to_string(low) + " exceeds " + larger + " = " +
+             std::to_string(high) + "; lower the first or raise the second");
 }
 
 void require_ordered(const ResolvedExperiment& experiment, const std::string& key, double low,
                      double high) {
   if (low < high) return;
-  throw ConfigError(location_of(experiment, {key}) + ": " + key +
-                    ": the lower end is not below the upper end; swap or correct them");
+  refuse(experiment, {key},
+         key + ": the lower end is not below the upper end; swap or correct them");
 }
 
 /// A list of two numbers called "..._range" is [low, high].
@@ -55,9 +61,28 @@ void check_devices(const ResolvedExperiment& experiment) {
   if (device == DeviceChoice::automatic || system == DeviceSystem::automatic) return;
   if (device_cuda == system_cuda) return;
   // batches are gathered straight into the learner's memory
-  throw ConfigError(location_of(experiment, {"buffer.device_system", "run.device"}) +
-                    ": buffer.device_system and run.device are not on the same device; " +
-                    "set buffer.device_system = \"auto\"");
+  refuse(experiment, {"buffer.device_system", "run.device"},
+         "buffer.device_system and run.device are not on the same device; "
+         "set buffer.device_system = \"auto\"");
+}
+
+void check_resets(const ResolvedExperiment& experiment) {
+  const AgentConfig& agent = experiment.config.agent;
+  if (agent.reset_period > 0 && !agent.reset_times.empty()) {
+    refuse(
+        experiment, {"agent.reset_times", "agent.reset_period"},
+        "agent.reset_times and agent.reset_period both say when networks start anew; remove one");
+  }
+  if (std::ranges::adjacent_find(agent.reset_times, std::greater_equal()) !=
+      agent.reset_times.end()) {
+    refuse(experiment, {"agent.reset_times"},
+           "agent.reset_times must rise; sort it and write each time once");
+  }
+  if (has_resets(agent) && agent.reset_networks.empty()) {
+    refuse(experiment, {"agent.reset_networks", "agent.reset_times", "agent.reset_period"},
+           "agent.reset_networks is empty; name what starts anew, or remove agent.reset_period and "
+           "agent.reset_times");
+  }
 }
 
 void check_remedies(const ResolvedExperiment& experiment) {
@@ -65,25 +90,20 @@ void check_remedies(const ResolvedExperiment& experiment) {
   require_at_most(experiment, "critic.target_subset", "critic.num_critics");
   const TemperatureConfig& temperature = agent.temperature;
   if (temperature.max_alpha > 0.0 && temperature.initial_alpha > temperature.max_alpha) {
-    throw ConfigError(
-        location_of(experiment, {"temperature.max_alpha", "temperature.initial_alpha"}) +
-        ": temperature.initial_alpha exceeds temperature.max_alpha; lower it");
+    refuse(experiment, {"temperature.max_alpha", "temperature.initial_alpha"},
+           "temperature.initial_alpha exceeds temperature.max_alpha; lower it");
   }
   if (agent.critic.target_clip == TargetClip::bound && agent.discount == 1.0) {
-    throw ConfigError(location_of(experiment, {"critic.target_clip", "agent.discount"}) +
-                      ": critic.target_clip = \"bound\" needs agent.discount < 1; use \"range\"");
+    refuse(experiment, {"critic.target_clip", "agent.discount"},
+           "critic.target_clip = \"bound\" needs agent.discount < 1; use \"range\"");
   }
   if (agent.critic.target_clip == TargetClip::bound &&
       agent.actor.distribution == PolicyDistribution::clipped_gaussian) {
-    throw ConfigError(location_of(experiment, {"critic.target_clip", "actor.distribution"}) +
-                      ": critic.target_clip = \"bound\" needs a squashed policy, whose entropy has "
-                      "a bound; use \"range\"");
+    refuse(experiment, {"critic.target_clip", "actor.distribution"},
+           "critic.target_clip = \"bound\" needs a squashed policy, whose entropy has "
+           "a bound; use \"range\"");
   }
-  if (agent.reset_period > 0 && agent.reset_networks.empty()) {
-    throw ConfigError(location_of(experiment, {"agent.reset_networks", "agent.reset_period"}) +
-                      ": agent.reset_networks is empty; name what starts anew, or set "
-                      "agent.reset_period = 0");
-  }
+  check_resets(experiment);
 }
 
 void check_overestimation(const ResolvedExperiment& experiment) {
@@ -91,38 +111,15 @@ void check_overestimation(const ResolvedExperiment& experiment) {
   std::vector<std::string> kinds = probe.states;
   std::ranges::sort(kinds);
   if (std::ranges::adjacent_find(kinds) != kinds.end()) {
-    throw ConfigError(location_of(experiment, {"overestimation.states"}) +
-                      ": overestimation.states names a kind twice; write each once");
+    refuse(experiment, {"overestimation.states"},
+           "overestimation.states names a kind twice; write each once");
   }
   const bool of_buffer = std::ranges::any_of(
       kinds, [](const std::string& kind) { return kind.starts_with("buffer"); });
   if (probe.period == 0 || !of_buffer || experiment.config.buffer.store_state) return;
-  throw ConfigError(location_of(experiment, {"overestimation.states"}) +
-                    ": overestimation.states names states of the replay buffer, which stores no "
-                    "simulator rows; set buffer.store_state = true");
-}
-
-/// "InvertedPendulum-v5" and "inverted_pendulum" -> "invertedpendulum".
-std::string task_of(const std::string& name) {
-  std::string task;
-  for (const char c : name.substr(0, name.find('-'))) {
-    if (c != '_') task += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return task;
-}
-
-/// Options of a task that does not run are a mistake in one of the two names.
-void refuse_unused_tasks(const ResolvedExperiment& experiment) {
-  const std::string& env = experiment.config.sim.env;
-  const std::string prefix = "sim.";
-  for (const Field& field : fields()) {
-    if (!field.section.starts_with(prefix)) continue;
-    // a resolved file writes every key: only what was changed counts
-    if (field.get(experiment.config) == field.get(ExperimentConfig{})) continue;
-    if (has_options_of(env, field.section.substr(prefix.size()))) continue;
-    throw ConfigError(location_of(experiment, {field.key()}) + ": " + field.key() +
-                      " has no effect on " + env + "; remove it");
-  }
+  refuse(experiment, {"overestimation.states"},
+         "overestimation.states names states of the replay buffer, which stores no "
+         "simulator rows; set buffer.store_state = true");
 }
 
 /// A setting that has an effect only beside another one.
@@ -131,8 +128,7 @@ void require_beside(const ResolvedExperiment& experiment, const std::string& key
   const Field& field = *find_field(key);
   const Value unset = unset_value(field, experiment.config.agent.preset);
   if (has_effect || field.get(experiment.config) == unset) return;
-  throw ConfigError(location_of(experiment, {key}) + ": " + key + " has no effect without " + need +
-                    "; set that or remove it");
+  refuse(experiment, {key}, key + " has no effect without " + need + "; set that or remove it");
 }
 
 /// What belongs to one of the policy's distributions.
@@ -153,9 +149,9 @@ void check_distribution(const ResolvedExperiment& experiment) {
     require_beside(experiment, key, gsde, "actor.distribution = \"gsde\"");
   }
   if (gsde && agent.actor.hidden_dims.empty()) {
-    throw ConfigError(location_of(experiment, {"actor.hidden_dims", "actor.distribution"}) +
-                      ": actor.distribution = \"gsde\" needs a hidden layer, whose output are its "
-                      "features; set actor.hidden_dims");
+    refuse(experiment, {"actor.hidden_dims", "actor.distribution"},
+           "actor.distribution = \"gsde\" needs a hidden layer, whose output are its "
+           "features; set actor.hidden_dims");
   }
 }
 
@@ -164,9 +160,9 @@ void check_weight_projection(const ResolvedExperiment& experiment) {
   const CriticConfig& critic = experiment.config.agent.critic;
   if (experiment.config.agent.algorithm != "sac") return;  // refused as without effect
   if (!critic.weight_projection || critic.layer_norm || critic.batch_renorm) return;
-  throw ConfigError(location_of(experiment, {"critic.weight_projection"}) +
-                    ": critic.weight_projection needs critic.layer_norm or critic.batch_renorm, "
-                    "which give the layers of fixed size their scale back; set one of them");
+  refuse(experiment, {"critic.weight_projection"},
+         "critic.weight_projection needs critic.layer_norm or critic.batch_renorm, "
+         "which give the layers of fixed size their scale back; set one of them");
 }
 
 /// Batch renormalisation is a network of its own, without the other switches of the critics'.
@@ -182,8 +178,8 @@ void check_batch_renorm(const ResolvedExperiment& experiment) {
                                                  {"critic.unit_features", critic.unit_features}};
   for (const auto& [key, is_on] : others) {
     if (!is_on) continue;
-    throw ConfigError(location_of(experiment, {"critic.batch_renorm", key}) +
-                      ": critic.batch_renorm and " + key + " exclude each other; set one of them");
+    refuse(experiment, {"critic.batch_renorm", key},
+           std::string("critic.batch_renorm and ") + key + " exclude each other; set one of them");
   }
 }
 
@@ -193,10 +189,9 @@ void check_schedule(const ResolvedExperiment& experiment) {
   for (const std::vector<double>& entry : experiment.config.training.replay_ratio_schedule) {
     const bool whole = entry.size() == 2 && entry[0] == std::floor(entry[0]) && entry[0] <= 1e15;
     if (!whole || entry[0] <= last || entry[1] < 0.0 || entry[1] > 10'000.0) {
-      throw ConfigError(
-          location_of(experiment, {"training.replay_ratio_schedule"}) +
-          ": training.replay_ratio_schedule must be pairs [env steps, ratio] of whole env steps "
-          "that rise and of ratios in 0..10000, such as [[20_000, 2.0], [50_000, 8.0]]");
+      refuse(experiment, {"training.replay_ratio_schedule"},
+             "training.replay_ratio_schedule must be pairs [env steps, ratio] of whole env steps "
+             "that rise and of ratios in 0..10000, such as [[20_000, 2.0], [50_000, 8.0]]");
     }
     last = entry[0];
   }
@@ -240,11 +235,6 @@ std::string location_of(const ResolvedExperiment& experiment,
   return experiment.path.empty() ? "configuration" : experiment.path;
 }
 
-bool has_options_of(const std::string& env, const std::string& section) {
-  const std::string task = task_of(env);
-  return task == task_of(section) || (section == "lunar_lander" && task == "lunarlandercontinuous");
-}
-
 void check_relations(const ResolvedExperiment& experiment) {
   const ExperimentConfig& config = experiment.config;
   require_at_most(experiment, "training.batch_size", "buffer.capacity");
@@ -254,9 +244,9 @@ void check_relations(const ResolvedExperiment& experiment) {
   require_ordered(experiment, "actor.log_std_min", actor.log_std_min, actor.log_std_max);
   require_ordered_ranges(experiment);
   if (config.agent.temperature.automatic && config.agent.temperature.initial_alpha == 0.0) {
-    throw ConfigError(location_of(experiment, {"temperature.initial_alpha"}) +
-                      ": temperature.initial_alpha = 0 cannot be tuned; give a positive one or " +
-                      "set automatic = false");
+    refuse(experiment, {"temperature.initial_alpha"},
+           "temperature.initial_alpha = 0 cannot be tuned; give a positive one or "
+           "set automatic = false");
   }
   check_remedies(experiment);
   check_switches(experiment);

@@ -17,9 +17,6 @@ inline const std::string kOverrideOrigin = "--set";
 /// section.key". Otherwise the file, or "configuration" for one made in code.
 std::string location_of(const ResolvedExperiment& experiment, const std::vector<std::string>& keys);
 
-/// Whether the options of [sim.SECTION] act on `env`: "ant" on "Ant-v5".
-bool has_options_of(const std::string& env, const std::string& section);
-
 /// Throws ConfigError at the first settings that contradict each other.
 void check_relations(const ResolvedExperiment& experiment);
 

@@ -1,6 +1,7 @@
 #include "configs/unread_keys.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "sim/errors.hpp"
 
@@ -38,7 +39,21 @@ const std::vector<Unread>& unread_keys() {
   return kUnread;
 }
 
+/// "InvertedPendulum-v5" and "inverted_pendulum" -> "invertedpendulum".
+std::string task_of(const std::string& name) {
+  std::string task;
+  for (const char c : name.substr(0, name.find('-'))) {
+    if (c != '_') task += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return task;
+}
+
 }  // namespace
+
+bool has_options_of(const std::string& env, const std::string& section) {
+  const std::string task = task_of(env);
+  return task == task_of(section) || (section == "lunar_lander" && task == "lunarlandercontinuous");
+}
 
 Value unset_value(const Field& field, const std::string& preset) {
   for (const auto& [key, value] : find_preset(preset).values) {
@@ -59,6 +74,19 @@ void refuse_unused_agent_keys(const ResolvedExperiment& experiment) {
       throw ConfigError(location_of(experiment, {key}) + ": " + key + " has no effect on " +
                         agent.algorithm + "; remove it");
     }
+  }
+}
+
+void refuse_unused_tasks(const ResolvedExperiment& experiment) {
+  const std::string& env = experiment.config.sim.env;
+  const std::string prefix = "sim.";
+  for (const Field& field : fields()) {
+    if (!field.section.starts_with(prefix)) continue;
+    // a resolved file writes every key: only what was changed counts
+    if (field.get(experiment.config) == field.get(ExperimentConfig{})) continue;
+    if (has_options_of(env, field.section.substr(prefix.size()))) continue;
+    throw ConfigError(location_of(experiment, {field.key()}) + ": " + field.key() +
+                      " has no effect on " + env + "; remove it");
   }
 }
 

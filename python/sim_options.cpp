@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "configs/experiment.hpp"
-#include "configs/relations.hpp"
 #include "configs/toml_text.hpp"
 #include "configs/unknown_name.hpp"
+#include "configs/unread_keys.hpp"
 #include "sim/env_factory.hpp"
 #include "sim/errors.hpp"
 #include "sim/thread_pool.hpp"

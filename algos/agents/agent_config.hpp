@@ -89,7 +89,7 @@ enum class TargetClip {
   range,  // the next value within the targets seen so far (TD7)
 };
 
-/// What AgentConfig::reset_period counts.
+/// What AgentConfig::reset_period and reset_times count.
 enum class ResetUnit { updates, env_steps };
 
 struct ActorConfig {
@@ -100,6 +100,9 @@ struct ActorConfig {
   bool residual = false;
   bool unit_features = false;
   double learning_rate = 3e-4;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double adam_eps = 1e-8;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;
   LogStdForm log_std_form = LogStdForm::clamp;
@@ -133,6 +136,9 @@ struct CriticConfig {
   TargetAggregation target_aggregation = TargetAggregation::minimum;  // SAC
   double target_beta = 1.0;  // mean_minus_std: with two critics 1 is the minimum, -1 the maximum
   double learning_rate = 3e-4;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double adam_eps = 1e-8;
   double weight_decay = 0.0;
   double max_gradient_norm = 0.0;
   NetworkInitialisation initialisation = NetworkInitialisation::as_agent;
@@ -148,6 +154,9 @@ struct TemperatureConfig {
   double final_alpha = 0.0;
   EntropyForm entropy = EntropyForm::sampled;
   double learning_rate = 3e-4;
+  double adam_beta1 = 0.9;
+  double adam_beta2 = 0.999;
+  double adam_eps = 1e-8;
   double max_alpha = 0.0;             // 0: no cap
   double target_entropy_scale = 1.0;  // target_entropy = -scale * A
   AlphaLossForm loss_form = AlphaLossForm::log_alpha;
@@ -186,6 +195,7 @@ struct AgentConfig {
   ActionUnits action_units = ActionUnits::normalised;
   bool observation_normalisation = false;  // by running statistics (normalising_agent.hpp)
   std::int64_t reset_period = 0;  // updates or env steps after which networks start anew; 0: never
+  std::vector<std::int64_t> reset_times;  // the same at these alone, in rising order
   ResetUnit reset_unit = ResetUnit::updates;
   std::vector<std::string> reset_networks = {"actor", "critic", "temperature"};
   Initialisation initialisation = Initialisation::pytorch;
@@ -194,5 +204,10 @@ struct AgentConfig {
   TemperatureConfig temperature;
   ExplorationConfig exploration;
 };
+
+/// Whether networks start anew during a run.
+inline bool has_resets(const AgentConfig& config) {
+  return config.reset_period > 0 || !config.reset_times.empty();
+}
 
 }  // namespace anthill

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "algos/agents/exploration.hpp"
+#include "algos/agents/optimiser_settings.hpp"
 #include "algos/agents/stack.hpp"
 
 namespace anthill {
@@ -48,18 +49,11 @@ Tensor q_values(const DeterministicModel& model, const Parameters& critic,
 DeterministicOptimisers make_optimisers(const std::vector<AgentConfig>& members,
                                         const DeterministicModel& model) {
   const std::vector<double> tau = per_member(members, [](const AgentConfig& c) { return c.tau; });
-  const auto adam_for = [&](const Tensor& flat, const auto& network) {
-    return Adam(flat,
-                {.learning_rate = per_member(
-                     members, [&](const AgentConfig& c) { return (c.*network).learning_rate; }),
-                 .weight_decay = (members.front().*network).weight_decay,
-                 .max_gradient_norm = (members.front().*network).max_gradient_norm});
-  };
   const auto target_for = [&](const Tensor& flat) {
     return PolyakTarget{.flat = flat, .tau = tau, .device_tau = device_words(tau, flat.device())};
   };
-  return {.actor = adam_for(model.actor.flat(), &AgentConfig::actor),
-          .critic = adam_for(model.critic.flat(), &AgentConfig::critic),
+  return {.actor = Adam(model.actor.flat(), optimiser_settings(members, &AgentConfig::actor)),
+          .critic = Adam(model.critic.flat(), optimiser_settings(members, &AgentConfig::critic)),
           .target_actor = target_for(model.target_actor.flat()),
           .target_critic = target_for(model.target_critic.flat())};
 }

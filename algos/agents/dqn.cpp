@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "algos/agents/exploration.hpp"
+#include "algos/agents/optimiser_settings.hpp"
 #include "algos/agents/stack.hpp"
 #include "algos/networks/noise.hpp"
 
@@ -53,12 +54,7 @@ DqnModel make_dqn_model(const std::vector<AgentConfig>& members, const AgentShap
 
 Dqn::Dqn(const std::vector<AgentConfig>& members, const AgentShape& shape)
     : shape_(shape), members_(members), model_(make_dqn_model(members, shape)) {
-  const CriticConfig& critic = model_.config.critic;
-  optimiser_ = Adam(model_.critic.flat(),
-                    {.learning_rate = per_member(
-                         members, [](const AgentConfig& c) { return c.critic.learning_rate; }),
-                     .weight_decay = critic.weight_decay,
-                     .max_gradient_norm = critic.max_gradient_norm});
+  optimiser_ = Adam(model_.critic.flat(), optimiser_settings(members, &AgentConfig::critic));
   const std::vector<double> tau = per_member(members, [](const AgentConfig& c) { return c.tau; });
   target_ = {.flat = model_.target_critic.flat(),
              .tau = tau,

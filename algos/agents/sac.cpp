@@ -117,7 +117,8 @@ void Sac::update(const Batch& batch) {
 /// Resets and clipped targets look at the host's counters.
 CapturedUpdate* Sac::captured_update() {
   const AgentConfig& config = model_.config;
-  return config.reset_period == 0 && config.critic.target_clip == TargetClip::none ? this : nullptr;
+  const bool on_device = !has_resets(config) && config.critic.target_clip == TargetClip::none;
+  return on_device ? this : nullptr;
 }
 
 std::int64_t Sac::kind(std::int64_t update) const {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "algos/agents/optimiser_settings.hpp"
 #include "algos/agents/sac.hpp"
 #include "algos/agents/sac_metrics.hpp"
 #include "algos/agents/sac_remedies.hpp"
@@ -106,21 +107,12 @@ void initialise_critic(const SacModel& model, const std::vector<std::uint64_t>& 
 
 SacOptimisers make_sac_optimisers(const std::vector<AgentConfig>& members, const SacModel& model) {
   const AgentConfig& config = members.front();
-  const auto adam_for = [&](const Tensor& flat, const auto& network, const auto& learning_rate) {
-    return Adam(flat, {.learning_rate = per_member(members, learning_rate),
-                       .weight_decay = network.weight_decay,
-                       .max_gradient_norm = network.max_gradient_norm});
-  };
   const std::vector<double> tau = per_member(members, [](const AgentConfig& c) { return c.tau; });
   const Tensor device_tau = device_words(tau, model.discount.device());
-  return {.actor = adam_for(model.actor.flat(), config.actor,
-                            [](const AgentConfig& c) { return c.actor.learning_rate; }),
-          .critic = adam_for(model.critic.flat(), config.critic,
-                             [](const AgentConfig& c) { return c.critic.learning_rate; }),
-          .temperature = Adam(
-              model.log_alpha.detach(),
-              {.learning_rate = per_member(
-                   members, [](const AgentConfig& c) { return c.temperature.learning_rate; })}),
+  return {.actor = Adam(model.actor.flat(), optimiser_settings(members, &AgentConfig::actor)),
+          .critic = Adam(model.critic.flat(), optimiser_settings(members, &AgentConfig::critic)),
+          .temperature = Adam(model.log_alpha.detach(),
+                              optimiser_settings(members, &AgentConfig::temperature)),
           .target = {.flat = model.target_critic.flat(), .tau = tau, .device_tau = device_tau},
           .target_actor = {.flat = config.target_policy ? model.target_actor.flat() : Tensor(),
                            .tau = tau,

@@ -141,12 +141,18 @@ Tensor clip_target(const SacModel& model, const Tensor& target) {
   return clipped(target, model.clip.low, model.clip.high);
 }
 
-/// reset_period: whatever is named starts anew, with weights that no earlier start had.
+/// How many of a run's resets are due by its time `now`, in reset_unit.
+static std::int64_t resets_until(const AgentConfig& config, std::int64_t now) {
+  if (config.reset_period > 0) return now / config.reset_period;
+  return std::ranges::upper_bound(config.reset_times, now) - config.reset_times.begin();
+}
+
+/// Whatever is named starts anew, with weights that no earlier start had.
 void Sac::reset_if_due() {
   const AgentConfig& config = model_.config;
-  if (config.reset_period == 0) return;
+  if (!has_resets(config)) return;
   const bool by_updates = config.reset_unit == ResetUnit::updates;
-  const std::int64_t due = (by_updates ? num_updates_ : env_steps_) / config.reset_period;
+  const std::int64_t due = resets_until(config, by_updates ? num_updates_ : env_steps_);
   if (due <= num_resets_) return;
   num_resets_ = due;
   const auto named = [&](const char* network) {
@@ -191,13 +197,13 @@ static void for_each_of_clip(const SacTargetClip& clip, const Visit& visit) {
 }
 
 void Sac::save_remedies(const StateWriter& state) const {
-  if (model_.config.reset_period > 0) state.integer("num_resets", num_resets_);
+  if (has_resets(model_.config)) state.integer("num_resets", num_resets_);
   const StateWriter part = state.part("target_clip");
   for_each_of_clip(model_.clip, [&](const char* name, const Tensor& t) { part.tensor(name, t); });
 }
 
 void Sac::load_remedies(const StateReader& state) {
-  if (model_.config.reset_period > 0) num_resets_ = state.integer("num_resets");
+  if (has_resets(model_.config)) num_resets_ = state.integer("num_resets");
   const StateReader part = state.part("target_clip");
   for_each_of_clip(model_.clip, [&](const char* name, const Tensor& t) { part.tensor(name, t); });
 }

@@ -14,6 +14,7 @@ _FOLLOWED |= {"log_std_form", "log_std_min", "log_std_max", "distribution"}
 _OF_LEARNING = {"learning_rate", "weight_decay", "max_gradient_norm", "log_prob_form", "dropout"}
 _OF_LEARNING |= {"batch_renorm_momentum", "batch_renorm_warmup", "weight_projection"}
 _OF_LEARNING |= {"target_clip", "target_range_period", "target_aggregation", "target_beta", "target_subset", "num_critics"}
+_OF_LEARNING |= {"adam_beta1", "adam_beta2", "adam_eps"}
 _OF_LEARNING |= {"initialisation", "output_init_bound", "log_std_init", "sde_learn_features"}
 _NETWORKS = ("actor", "target_actor", "critic", "target_critic", "log_alpha", "observation")
 _MAX_NORMALISED = 10  # algos/agents/normalising_agent.cpp

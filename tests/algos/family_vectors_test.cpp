@@ -192,7 +192,7 @@ void check_system_c_sac(std::int64_t num_critics, double alpha, double critic_lo
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("family_").size() == 8);
+  BOOST_REQUIRE(vector_files("family_").size() == 10);
   for (const std::filesystem::path& path : vector_files("family_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);

@@ -152,23 +152,30 @@ BOOST_AUTO_TEST_CASE(layer_norm_off_is_the_plain_network) {
   BOOST_TEST(difference.slice(2, 1).amax({2, 3}).min().item<double>() > 1e-3);
 }
 
-BOOST_AUTO_TEST_CASE(adam_equals_the_scalar_recursion) {
+static void check_adam(double beta1, double beta2, double eps) {
   const Tensor p = at::full({1, 1, 3}, 0.5, at::kFloat);
-  Adam adam(p, {.learning_rate = {3e-3}});
+  Adam adam(p, {.learning_rate = {3e-3}, .beta1 = beta1, .beta2 = beta2, .eps = eps});
   double x[3] = {0.5, 0.5, 0.5}, m[3] = {}, v[3] = {};
   for (int t = 1; t <= 50; ++t) {
     const Tensor gradient = at::sin(at::arange(3, at::kFloat) + 0.1 * t).view({1, 1, 3});
     adam.step(p, gradient);
     for (int i = 0; i < 3; ++i) {
       const double g = gradient.view(-1)[i].item<double>();
-      m[i] = 0.9 * m[i] + 0.1 * g;
-      v[i] = 0.999 * v[i] + 0.001 * g * g;
-      const double m_hat = m[i] / (1 - std::pow(0.9, t)), v_hat = v[i] / (1 - std::pow(0.999, t));
-      x[i] -= 3e-3 * m_hat / (std::sqrt(v_hat) + 1e-8);
+      m[i] = beta1 * m[i] + (1 - beta1) * g;
+      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+      const double m_hat = m[i] / (1 - std::pow(beta1, t));
+      const double v_hat = v[i] / (1 - std::pow(beta2, t));
+      x[i] -= 3e-3 * m_hat / (std::sqrt(v_hat) + eps);
       BOOST_TEST(p.view(-1)[i].item<double>() == x[i], boost::test_tools::tolerance(1e-5));
     }
   }
   BOOST_TEST(adam.num_steps() == 50);
+}
+
+BOOST_AUTO_TEST_CASE(adam_equals_the_scalar_recursion) {
+  check_adam(0.9, 0.999, 1e-8);
+  check_adam(0.5, 0.9, 1e-2);
+  check_adam(0.0, 0.99, 0.5);
 }
 
 BOOST_AUTO_TEST_CASE(members_have_their_own_rate_decay_clip_and_target) {

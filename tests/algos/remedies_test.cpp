@@ -232,6 +232,21 @@ BOOST_AUTO_TEST_CASE(resets_come_by_updates_or_by_env_steps) {
   BOOST_TEST(std::abs(distance[5] - distance[4]) > 1e-3);
 }
 
+BOOST_AUTO_TEST_CASE(listed_resets_come_at_their_times_alone) {
+  AgentConfig config = some_config();
+  Sac never({config}, some_shape());
+  config.reset_period = 4;
+  Sac every_fourth({config}, some_shape());
+  config.reset_period = 0;
+  config.reset_times = {4, 8};
+  Sac twice({config}, some_shape());
+  for (int update = 0; update < 14; ++update) {
+    BOOST_TEST(same_bits(twice, never) == (update <= 4), update);  // the reset of 4 opens update 4
+    BOOST_TEST(same_bits(twice, every_fourth) == (update <= 12), update);
+    for (Sac* agent : {&never, &every_fourth, &twice}) agent->update(some_batch(update));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_the_remedies_remember_is_saved) {
   for (const TargetClip clip : {TargetClip::bound, TargetClip::range}) {
     AgentConfig config = some_config();

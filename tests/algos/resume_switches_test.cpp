@@ -120,6 +120,11 @@ BOOST_AUTO_TEST_CASE(every_remedy) {
     config.agent.reset_unit = ResetUnit::env_steps;
     config.agent.reset_networks = {"critic", "temperature"};
   });
+  in_two("resets at listed times, another Adam", [](auto& config) {
+    config.agent.reset_times = {40, 70, 200};
+    config.agent.critic.adam_beta1 = config.agent.actor.adam_beta1 = 0.5;
+    config.agent.temperature.adam_eps = 1e-4;
+  });
   in_two("resets by updates", [](auto& config) { config.agent.reset_period = 50; });
 }
 

@@ -40,6 +40,9 @@ class Vectors {
     if (text("action_units") == "environment") config.action_units = ActionUnits::environment;
     set_network(config.actor);
     set_network(config.critic);
+    set_adam("adam_actor", config.actor);
+    set_adam("adam_critic", config.critic);
+    set_adam("adam_temperature", config.temperature);
     return config;
   }
 
@@ -62,6 +65,17 @@ class Vectors {
     network.residual = text("residual") == "true";
     network.learning_rate = number("learning_rate");
     network.weight_decay = number("weight_decay");
+  }
+
+  /// "[beta1, beta2, eps]", where the file says so.
+  template <class Trained>
+  void set_adam(const std::string& key, Trained& trained) const {
+    if (!says(key)) return;
+    std::istringstream numbers(text(key).substr(1));
+    for (double* value : {&trained.adam_beta1, &trained.adam_beta2, &trained.adam_eps}) {
+      numbers >> *value;
+      numbers.ignore();
+    }
   }
 
   Safetensors file_;

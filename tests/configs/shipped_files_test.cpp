@@ -87,6 +87,8 @@ BOOST_AUTO_TEST_CASE(an_arm_with_a_remedy_differs_in_the_remedy_alone) {
       {"ant_rr8_pessimism.toml", {"critic.target_aggregation", "critic.target_beta"}},
       {"ant_rr8_droq.toml", {"critic.layer_norm", "critic.dropout"}},
       {"ant_rr8_redq.toml", {"agent.policy_value", "critic.num_critics", "critic.target_subset"}},
+      {"ant_rr8_adam.toml", {"actor.adam_beta1", "critic.adam_beta1"}},
+      {"ant_rr8_early_resets.toml", {"agent.reset_times", "agent.reset_unit"}},
       {"ant_rr8_resets.toml", {"agent.reset_period"}}};
   for (const auto& [file, keys] : remedies) {
     BOOST_TEST(differences("ant_rr8.toml", file) == keys, boost::test_tools::per_element());

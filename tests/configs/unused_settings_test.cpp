@@ -78,6 +78,31 @@ BOOST_AUTO_TEST_CASE(a_bound_of_values_needs_a_bound_of_the_entropy) {
   BOOST_CHECK_NO_THROW(check(clip + "[actor]\ndistribution = \"gsde\"\n"));
 }
 
+BOOST_AUTO_TEST_CASE(resets_come_by_one_rule) {
+  const std::string agent = "[agent]\nreset_times = [10, 20]\n";
+  BOOST_CHECK_NO_THROW(check(agent));
+  BOOST_TEST(error(agent + "reset_period = 5\n") ==
+             "x.toml:2:15: agent.reset_times and agent.reset_period both say when networks start "
+             "anew; remove one");
+  BOOST_TEST(error("[agent]\nreset_times = [10, 10]\n") ==
+             "x.toml:2:15: agent.reset_times must rise; sort it and write each time once");
+  BOOST_TEST(error("[agent]\nreset_times = [20, 10]\n").find("must rise") != std::string::npos);
+  BOOST_TEST(error("[agent]\nreset_times = [0, 10]\n").find("agent.reset_times") == 13);
+  BOOST_TEST(error("[agent]\nalgorithm = \"ddpg\"\nreset_times = [10]\n") ==
+             "x.toml:3:15: agent.reset_times has no effect on ddpg; remove it");
+}
+
+BOOST_AUTO_TEST_CASE(adam_has_numbers_in_reach) {
+  BOOST_CHECK_NO_THROW(check("[critic]\nadam_beta1 = 0.0\nadam_beta2 = 0.9999\nadam_eps = 1.0\n"));
+  for (const std::string wrong : {"adam_beta1 = 1.0", "adam_beta2 = -0.1", "adam_eps = 0.0"}) {
+    const std::string key = "critic." + wrong.substr(0, wrong.find(' '));
+    BOOST_TEST(error("[critic]\n" + wrong + "\n").find(key + " must be a finite real number in ") !=
+               std::string::npos);
+  }
+  BOOST_TEST(error("[agent]\nalgorithm = \"td3\"\n[temperature]\nadam_eps = 1e-4\n") ==
+             "x.toml:4:12: temperature.adam_eps has no effect on td3; remove it");
+}
+
 BOOST_AUTO_TEST_CASE(weights_are_projected_behind_a_normalisation_alone) {
   BOOST_TEST(
       error("[critic]\nweight_projection = true\n") ==

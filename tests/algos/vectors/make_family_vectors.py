@@ -28,6 +28,10 @@ CASES = {
     "dqn": {"algorithm": "dqn", "activation": "relu", "policy_delay": 1, "double_dqn": False},
     "dqn_double": {"algorithm": "dqn", "activation": "tanh", "policy_delay": 3, "double_dqn": True,
                    "layer_norm": "after_activation"},
+    "td3_adam": {"algorithm": "td3", "activation": "relu", "policy_delay": 1,
+                 "adam_actor": (0.5, 0.99, 1e-3), "adam_critic": (0.8, 0.9, 1e-4)},
+    "dqn_adam": {"algorithm": "dqn", "activation": "relu", "policy_delay": 1,
+                 "adam_critic": (0.8, 0.9, 1e-4)},
 }  # fmt: skip
 DEFAULTS = base.DEFAULTS | {"output": "tanh", "double_dqn": False}
 
@@ -53,15 +57,14 @@ class Learner:
             target.load_state_dict(self.networks[name].state_dict())
             self.networks[f"target_{name}"] = target
 
-        def adam(names):
+        def adam(network, names):
             parameters = [p for name in names for p in self.networks[name].parameters()]
-            return torch.optim.AdamW(parameters, lr=base.LEARNING_RATE,
-                                     weight_decay=settings["weight_decay"])  # fmt: skip
+            return base.adamw(settings, network, parameters, settings["weight_decay"])
 
         for network in self.networks.values():
             network.double()
-        self.critic_adam = adam(self.critics)
-        self.actor_adam = adam(["actor"]) if "actor" in self.networks else None
+        self.critic_adam = adam("critic", self.critics)
+        self.actor_adam = adam("actor", ["actor"]) if "actor" in self.networks else None
 
     def policy(self, name, observation):
         output = self.networks[name](observation)

@@ -60,6 +60,9 @@ CASES = {
     "projected_weights": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
                           "alpha_form": "log_alpha", "layer_norm": "before_activation",
                           "weight_decay": 0.02, "weight_projection": True},
+    "adam": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
+             "alpha_form": "log_alpha", "weight_decay": 0.02, "adam_actor": (0.5, 0.99, 1e-3),
+             "adam_critic": (0.8, 0.9, 1e-4), "adam_temperature": (0.0, 0.95, 1e-2)},
 }  # fmt: skip
 DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0,
             "action_units": "normalised", "distribution": "squashed_gaussian", "num_critics": 2,
@@ -70,6 +73,13 @@ HIDDEN = (16, 16, 12)
 NUMBERS = {"discount": DISCOUNT, "tau": TAU, "learning_rate": LEARNING_RATE,
            "updates": UPDATES, "hidden_dims": HIDDEN}  # fmt: skip
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
+
+
+def adamw(settings, network, parameters, weight_decay):
+    """The optimiser of "actor", "critic" or "temperature"; settings may name its betas and eps."""
+    *betas, eps = settings.get(f"adam_{network}", (0.9, 0.999, 1e-8))
+    return torch.optim.AdamW(parameters, lr=LEARNING_RATE, betas=tuple(betas), eps=eps,
+                             weight_decay=weight_decay)  # fmt: skip
 
 
 class Mlp(nn.Module):
@@ -214,14 +224,10 @@ class Learner:
             target.load_state_dict(critic.state_dict())
         self.log_alpha = torch.tensor(math.log(0.3), dtype=torch.float32).double()
         self.log_alpha.requires_grad_(True)
-
-        def adam(parameters, weight_decay=0.0):
-            return torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=weight_decay)
-
-        decay = settings["weight_decay"]
-        self.critic_adam = adam([p for c in self.critics for p in c.parameters()], decay)
-        self.actor_adam = adam(list(self.actor.parameters()), decay)
-        self.alpha_adam = adam([self.log_alpha])
+        decay, parameters = settings["weight_decay"], [p for c in self.critics for p in c.parameters()]
+        self.critic_adam = adamw(settings, "critic", parameters, decay)
+        self.actor_adam = adamw(settings, "actor", list(self.actor.parameters()), decay)
+        self.alpha_adam = adamw(settings, "temperature", [self.log_alpha], 0.0)
 
     @torch.no_grad()
     def project(self):
