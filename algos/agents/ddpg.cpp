@@ -51,6 +51,8 @@ void Ddpg::update(const Batch& batch) {
     const Tensor loss = ddpg_actor_loss(model_, batch);
     step_actor(loss, turn.targets);
     metrics_.add(5, {loss.detach()});
+  } else if (turn.targets) {
+    follow_actor();
   }
   ++num_updates_;
 }

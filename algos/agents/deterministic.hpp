@@ -74,6 +74,7 @@ class DeterministicAgent : public Agent {
   void step_critic(const Tensor& loss, bool with_target);
   void follow_critic() { follow(optimisers_.target_critic, model_.critic.flat()); }
   void step_actor(const Tensor& loss, bool with_target);
+  void follow_actor() { follow(optimisers_.target_actor, model_.actor.flat()); }
 
   AgentShape shape_;
   std::vector<AgentConfig> members_;

@@ -147,12 +147,14 @@ void Sac::queue(const Batch& batch, std::int64_t kind) {
   // policy, against the critics just improved, and temperature
   SacActorLoss actor;
   Tensor alpha_loss;
+  const bool with_target = turn.targets && model_.config.target_policy;
   if (turn.policy) {
     actor = sac_actor_loss(model_, batch, noise_);
-    const bool with_target = turn.targets && model_.config.target_policy;
     optimisers_.actor.step(model_.actor.flat(), model_.actor.gradient(actor.loss),
                            with_target ? optimisers_.target_actor : PolyakTarget{});
     if (model_.config.temperature.automatic) alpha_loss = update_temperature(actor.log_prob);
+  } else if (with_target) {
+    follow(optimisers_.target_actor, model_.actor.flat());
   }
   measure(batch, critic, actor, alpha_loss, alpha);
   advance_word(word_);

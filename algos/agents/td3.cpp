@@ -64,6 +64,8 @@ void Td3::update(const Batch& batch) {
     const Tensor loss = td3_actor_loss(model_, batch);
     step_actor(loss, turn.targets);
     metrics_.add(6, {loss.detach()});
+  } else if (turn.targets) {
+    follow_actor();
   }
   ++num_updates_;
 }

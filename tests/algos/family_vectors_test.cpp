@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
+#include <functional>
 
 #include "algos/agents/ddpg.hpp"
 #include "algos/agents/dqn.hpp"
@@ -49,14 +50,18 @@ void check_policy(const Vectors& vectors, const DeterministicModel& model, const
   check_network(vectors, "gradient.", "actor", model.actor, model.actor.gradient(loss), 1e-5);
 }
 
-/// The updates as the agents make them, but with the file's noise.
-void run_updates(const Vectors& vectors, const DeterministicModel& model, const Batch& batch) {
+using NoiseOf = std::function<Tensor(int update)>;
+
+/// The updates as the agents make them, but with given noise. The file knows the policy's loss and
+/// gradient after the critics' first step, with its own noise.
+void run_updates(const Vectors& vectors, const DeterministicModel& model, const Batch& batch,
+                 const NoiseOf& noise_of, bool is_file_noise) {
   DeterministicOptimisers optimisers = make_optimisers({model.config}, model);
-  const Tensor noise = vectors.array("noise.target").unsqueeze(0);
   const bool is_td3 = model.config.algorithm == "td3";
   const int updates = std::stoi(vectors.text("updates"));
   for (int i = 0; i < updates; ++i) {
     const UpdateTurn turn = update_turn(model.config, i);
+    const Tensor noise = noise_of(i);
     if (turn.critic) {
       const Tensor critic_loss =
           is_td3 ? td3_critic_loss(model, batch, noise).loss : ddpg_critic_loss(model, batch).loss;
@@ -65,7 +70,8 @@ void run_updates(const Vectors& vectors, const DeterministicModel& model, const 
     } else if (turn.targets) {
       follow(optimisers.target_critic, model.critic.flat());
     }
-    if (i == 0) check_policy(vectors, model, batch);
+    if (i == 0 && is_file_noise) check_policy(vectors, model, batch);
+    if (!turn.policy && turn.targets) follow(optimisers.target_actor, model.actor.flat());
     if (!turn.policy) continue;
     const Tensor loss = is_td3 ? td3_actor_loss(model, batch) : ddpg_actor_loss(model, batch);
     optimisers.actor.step(model.actor.flat(), model.actor.gradient(loss),
@@ -74,22 +80,61 @@ void run_updates(const Vectors& vectors, const DeterministicModel& model, const 
 }
 
 void check_end(const Vectors& vectors, const std::string& network, const Parameters& parameters) {
-  check_network(vectors, "end.", network, parameters, parameters.flat().detach(), 1e-4);
+  check_network(vectors, "end.", network, parameters, parameters.flat().detach(), 1e-5);
 }
 
-void check_deterministic(const Vectors& vectors, const AgentConfig& config, const Batch& batch) {
-  const DeterministicModel model =
+DeterministicModel start_of(const Vectors& vectors, const AgentConfig& config, const Batch& batch) {
+  DeterministicModel model =
       make_deterministic_model({config}, shape_of(batch), config.algorithm == "td3" ? 2 : 1);
   load_start(vectors, "actor", model.actor);
   load_start(vectors, "target_actor", model.target_actor);
   load_start(vectors, "critic", model.critic);
   load_start(vectors, "target_critic", model.target_critic);
+  return model;
+}
+
+void check_deterministic(const Vectors& vectors, const AgentConfig& config, const Batch& batch) {
+  const DeterministicModel model = start_of(vectors, config, batch);
   check_first(vectors, model, batch);
-  run_updates(vectors, model, batch);
+  run_updates(
+      vectors, model, batch, [&](int) { return vectors.array("noise.target").unsqueeze(0); }, true);
   check_end(vectors, "actor", model.actor);
   check_end(vectors, "target_actor", model.target_actor);
   check_end(vectors, "critic", model.critic);
   check_end(vectors, "target_critic", model.target_critic);
+}
+
+/// The agent itself, with noise of its own, against those updates with the same noise.
+template <class Agent>
+void check_agent(const Vectors& vectors, const AgentConfig& config, const Batch& batch) {
+  const DeterministicModel model = start_of(vectors, config, batch);
+  const AgentShape shape = shape_of(batch);
+  run_updates(
+      vectors, model, batch,
+      [&](int update) {
+        const Tensor noise = at::empty_like(batch.action);
+        fill_normal(noise, shape.seeds, RandomStream::target_noise,
+                    static_cast<std::uint64_t>(update));
+        return noise;
+      },
+      false);
+  Agent agent({config}, shape);
+  {
+    const DeterministicModel start = start_of(vectors, config, batch);
+    at::NoGradGuard no_grad;
+    agent.model().actor.flat().copy_(start.actor.flat());
+    agent.model().target_actor.flat().copy_(start.target_actor.flat());
+    agent.model().critic.flat().copy_(start.critic.flat());
+    agent.model().target_critic.flat().copy_(start.target_critic.flat());
+  }
+  for (int i = 0; i < std::stoi(vectors.text("updates")); ++i) agent.update(batch);
+  const auto same = [](const Parameters& a, const Parameters& b) {
+    return at::equal(a.flat(), b.flat());
+  };
+  BOOST_TEST(same(agent.model().actor, model.actor));
+  BOOST_TEST(same(agent.model().target_actor, model.target_actor));
+  BOOST_TEST(same(agent.model().critic, model.critic));
+  BOOST_TEST(same(agent.model().target_critic, model.target_critic));
 }
 
 /// DQN has no noise, so that the whole agent runs.
@@ -192,7 +237,7 @@ void check_system_c_sac(std::int64_t num_critics, double alpha, double critic_lo
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
-  BOOST_REQUIRE(vector_files("family_").size() == 10);
+  BOOST_REQUIRE(vector_files("family_").size() == 13);
   for (const std::filesystem::path& path : vector_files("family_")) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);
@@ -202,6 +247,8 @@ BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
         check_dqn(vectors, config, batch);
       } else {
         check_deterministic(vectors, config, batch);
+        config.algorithm == "td3" ? check_agent<Td3>(vectors, config, batch)
+                                  : check_agent<Ddpg>(vectors, config, batch);
       }
     }
   }

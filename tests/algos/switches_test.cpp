@@ -145,27 +145,38 @@ BOOST_AUTO_TEST_CASE(turns_of_critics_policy_and_targets) {
   }
 }
 
+// every network moves in its own updates alone, the targets (the policy's too) in theirs
+static void check_turns(AgentConfig config, const std::string& algorithm) {
+  config.target_policy = algorithm == "sac";
+  const auto agent = make_agent({config}, shape_with_units());
+  const Batch batch = waves();
+  bool policy_has_moved = false;
+  for (std::int64_t update = 0; update < 12; ++update) {
+    const auto bias = [&](const std::string& n) { return parameter(*agent, n + ".output.bias"); };
+    const std::vector<std::string> names = {"critic", "actor", "target_critic", "target_actor"};
+    std::vector<Tensor> before;
+    for (const auto& name : names) before.push_back(bias(name));
+    agent->update(batch);
+    const UpdateTurn turn = update_turn(config, update);
+    policy_has_moved |= turn.policy;
+    const bool expected[] = {turn.critic, turn.policy, turn.targets,
+                             turn.targets && policy_has_moved};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      BOOST_TEST(!at::equal(before[i], bias(names[i])) == expected[i],
+                 algorithm << ", update " << update << ", " << names[i]);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(agents_take_turns) {
   for (const std::string algorithm : {"sac", "td3", "ddpg"}) {
-    AgentConfig config = small(algorithm);
-    config.critic_updates = 2;
-    config.policy_updates = 1;
-    config.target_policy = algorithm == "sac";
-    const auto agent = make_agent({config}, shape_with_units());
-    const Batch batch = waves();
-    for (int update = 1; update <= 6; ++update) {
-      const auto bias = [&](const std::string& n) { return parameter(*agent, n + ".output.bias"); };
-      const std::vector<std::string> names = {"critic", "actor", "target_critic", "target_actor"};
-      std::vector<Tensor> before;
-      for (const auto& name : names) before.push_back(bias(name));
-      agent->update(batch);
-      const bool last = update % 3 == 0;
-      const bool expected[] = {!last, last, last, last};
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        BOOST_TEST(!at::equal(bias(names[i]), before[i]) == expected[i],
-                   algorithm << ' ' << names[i] << ' ' << update);
-      }
-    }
+    AgentConfig rounds = small(algorithm);
+    rounds.critic_updates = 2;
+    check_turns(rounds, algorithm);
+    AgentConfig periods = small(algorithm);
+    periods.policy_delay = 3;
+    periods.target_period = 2;
+    check_turns(periods, algorithm);
   }
 }
 

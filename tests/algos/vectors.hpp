@@ -37,6 +37,9 @@ class Vectors {
     config.policy_delay = config.target_period = std::stol(text("policy_delay"));
     config.critic_updates = std::stol(text("critic_updates"));
     if (config.critic_updates > 0) config.target_period = 1;
+    if (says("policy_updates")) config.policy_updates = std::stol(text("policy_updates"));
+    if (says("target_period")) config.target_period = std::stol(text("target_period"));
+    if (says("reward_scale")) config.reward_scale = number("reward_scale");
     if (text("action_units") == "environment") config.action_units = ActionUnits::environment;
     set_network(config.actor);
     set_network(config.critic);
@@ -65,6 +68,7 @@ class Vectors {
     network.residual = text("residual") == "true";
     network.learning_rate = number("learning_rate");
     network.weight_decay = number("weight_decay");
+    if (says("max_gradient_norm")) network.max_gradient_norm = number("max_gradient_norm");
   }
 
   /// "[beta1, beta2, eps]", where the file says so.

@@ -11,6 +11,7 @@ import sys
 import make_sac_vectors as base
 import torch
 from torch import nn
+from update_rules import adamw, clip_gradient, turn
 from vector_files import write_or_check
 
 TARGET_NOISE, NOISE_CLIP, NUM_ACTIONS, UPDATES = 0.4, 0.5, 3, 4
@@ -32,6 +33,12 @@ CASES = {
                  "adam_actor": (0.5, 0.99, 1e-3), "adam_critic": (0.8, 0.9, 1e-4)},
     "dqn_adam": {"algorithm": "dqn", "activation": "relu", "policy_delay": 1,
                  "adam_critic": (0.8, 0.9, 1e-4)},
+    "td3_periods": {"algorithm": "td3", "activation": "relu", "policy_delay": 2, "target_period": 3,
+                    "reward_scale": 2.5, "n_step": 3, "max_gradient_norm": 0.5, "updates": 7},
+    "ddpg_rounds": {"algorithm": "ddpg", "activation": "relu", "policy_delay": 1, "tau": 1.0,
+                    "critic_updates": 2, "policy_updates": 2, "reward_scale": 0.5, "updates": 7},
+    "dqn_hard": {"algorithm": "dqn", "activation": "relu", "policy_delay": 2, "tau": 1.0,
+                 "reward_scale": 2.5, "n_step": 2, "max_gradient_norm": 0.5, "updates": 5},
 }  # fmt: skip
 DEFAULTS = base.DEFAULTS | {"output": "tanh", "double_dqn": False}
 
@@ -59,7 +66,7 @@ class Learner:
 
         def adam(network, names):
             parameters = [p for name in names for p in self.networks[name].parameters()]
-            return base.adamw(settings, network, parameters, settings["weight_decay"])
+            return adamw(settings, network, parameters, base.LEARNING_RATE, settings["weight_decay"])
 
         for network in self.networks.values():
             network.double()
@@ -94,7 +101,8 @@ class Learner:
         return self.q("target_", observation, action).min(dim=0).values
 
     def critic_loss(self, inputs):
-        target = inputs["reward"] + base.DISCOUNT * inputs["bootstrap"] * self.next_value(inputs)
+        reward = self.settings["reward_scale"] * inputs["reward"]
+        target = reward + base.DISCOUNT * inputs["bootstrap"] * self.next_value(inputs)
         if self.settings["algorithm"] == "dqn":
             q = self.networks["critic_0"](inputs["observation"])
             taken = q[torch.arange(len(q)), inputs["action"][:, 0].long()]
@@ -105,13 +113,14 @@ class Learner:
 
     def update(self, inputs):
         self.num_updates += 1
-        is_critic, is_policy, is_target = base.turn(self.settings, self.num_updates)
+        is_critic, is_policy, is_target = turn(self.settings, self.num_updates)
         out = {"critic_loss": self.critic_loss(inputs)}
         self.critic_adam.zero_grad()
         out["critic_loss"].backward()
         for name in self.critics:
             out |= gradients(name, self.networks[name])
         if is_critic:
+            clip_gradient(self.settings, [p for name in self.critics for p in self.networks[name].parameters()])
             self.critic_adam.step()
         if self.actor_adam is not None:
             # its gradient is compared for every update, its step has its turns
@@ -121,13 +130,14 @@ class Learner:
             out["actor_loss"].backward()
             out |= gradients("actor", self.networks["actor"])
             if is_policy:
+                clip_gradient(self.settings, self.networks["actor"].parameters())
                 self.actor_adam.step()
         if is_target:
             with torch.no_grad():
                 for name in [n for n in self.networks if not n.startswith("target_")]:
                     target = self.networks[f"target_{name}"]
                     for t, p in zip(target.parameters(), self.networks[name].parameters()):
-                        t.lerp_(p, base.TAU)
+                        t.lerp_(p, self.settings.get("tau", base.TAU))
         return out
 
     def parameters(self, prefix):
@@ -153,7 +163,7 @@ def make_case(number, settings):
     learner = Learner(settings)
     arrays = inputs | learner.parameters("start")
     arrays |= {k: v.detach().clone() for k, v in learner.update(inputs).items()}
-    for _ in range(UPDATES - 1):
+    for _ in range(settings.get("updates", UPDATES) - 1):
         learner.update(inputs)
     return arrays | learner.parameters("end")
 

@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import torch
 from torch import nn
+from update_rules import adamw, clip_gradient, turn
 from vector_files import write_or_check
 
 BATCH, OBSERVATION, ACTION, UPDATES = 8, 5, 2, 3
@@ -63,23 +64,28 @@ CASES = {
     "adam": {"activation": "relu", "log_std_form": "clamp", "log_prob_form": "exact",
              "alpha_form": "log_alpha", "weight_decay": 0.02, "adam_actor": (0.5, 0.99, 1e-3),
              "adam_critic": (0.8, 0.9, 1e-4), "adam_temperature": (0.0, 0.95, 1e-2)},
+    # the policy every third, the targets, its own among them, every second update
+    "periods": {"activation": "relu", "log_std_form": "tanh_affine", "log_std_range": (-5.0, 2.0),
+                "log_prob_form": "epsilon", "alpha_form": "alpha", "automatic": False,
+                "action_units": "environment", "num_critics": 3, "policy_value": "mean",
+                "reward_scale": 2.5, "n_step": 3, "max_gradient_norm": 0.5, "policy_delay": 3,
+                "target_period": 2, "target_policy": True, "updates": 7},
+    # a range of log_std whose both ends clamp, hard targets, rounds of two and two updates
+    "rounds": {"activation": "tanh", "log_std_form": "clamp", "log_std_range": (-0.05, 0.05),
+               "log_prob_form": "exact", "alpha_form": "log_alpha", "automatic": False,
+               "distribution": "clipped_gaussian", "policy_value": "first", "target_policy": True,
+               "tau": 1.0, "critic_updates": 2, "policy_updates": 2, "updates": 7},
 }  # fmt: skip
 DEFAULTS = {"layer_norm": "none", "residual": False, "weight_decay": 0.0, "dropout": 0.0,
             "action_units": "normalised", "distribution": "squashed_gaussian", "num_critics": 2,
             "entropy": "sampled", "policy_value": "minimum", "target_policy": False,
-            "policy_delay": 1, "critic_updates": 0, "sde_learn_features": True}  # fmt: skip
+            "policy_delay": 1, "critic_updates": 0, "sde_learn_features": True,
+            "automatic": True, "reward_scale": 1.0}  # fmt: skip
 HIDDEN = (16, 16, 12)
 # what every file says beside its settings
 NUMBERS = {"discount": DISCOUNT, "tau": TAU, "learning_rate": LEARNING_RATE,
            "updates": UPDATES, "hidden_dims": HIDDEN}  # fmt: skip
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
-
-
-def adamw(settings, network, parameters, weight_decay):
-    """The optimiser of "actor", "critic" or "temperature"; settings may name its betas and eps."""
-    *betas, eps = settings.get(f"adam_{network}", (0.9, 0.999, 1e-8))
-    return torch.optim.AdamW(parameters, lr=LEARNING_RATE, betas=tuple(betas), eps=eps,
-                             weight_decay=weight_decay)  # fmt: skip
 
 
 class Mlp(nn.Module):
@@ -146,10 +152,13 @@ def random_inputs(generator, settings):
         "action": torch.tanh(normal(BATCH, ACTION)).float().double(),
         "reward": normal(BATCH),
         "next_observation": normal(BATCH, OBSERVATION),
-        "bootstrap": torch.tensor(generator.random(BATCH) > 0.2).double(),
+        "bootstrap": torch.tensor(generator.random(BATCH) > 0.2).double(),  # n-step: below
         "noise.next_action": normal(BATCH, ACTION),
         "noise.action": normal(BATCH, ACTION),
     }
+    if "n_step" in settings:  # spans of 1 to n rewards: discount^(length - 1)
+        lengths = torch.tensor(generator.integers(settings["n_step"], size=BATCH))
+        inputs["bootstrap"] = (inputs["bootstrap"] * DISCOUNT**lengths).float().double()
     if settings["dropout"] > 0:
         for use in ("target", "critic", "actor"):
             kept = generator.random((settings["num_critics"], BATCH * sum(HIDDEN))) >= settings["dropout"]
@@ -175,24 +184,15 @@ def bounds(settings):
     return torch.tensor(ACTION_SCALE).double(), torch.tensor(ACTION_BIAS).double()
 
 
-def turn(settings, number):
-    """Whether update `number`, from 1, is one of the critics, the policy and the targets."""
-    if settings["critic_updates"] == 0:
-        due = number % settings["policy_delay"] == 0
-        return True, due, due
-    length = settings["critic_updates"] + 1
-    place = (number - 1) % length
-    return place < length - 1, place == length - 1, place == length - 1
-
-
 def sample(settings, head, noise):
     """Measured action and log-probability of the policy whose head is [B, 2A]."""
     mean, raw = head.chunk(2, dim=-1)
     scale, bias = bounds(settings)
     if settings["log_std_form"] == "clamp":
-        log_std = raw.clamp(-20.0, 2.0)
+        log_std = raw.clamp(*settings.get("log_std_range", (-20.0, 2.0)))
     else:
-        log_std = -10.0 + 6.0 * (1.0 + torch.tanh(raw))
+        low, high = settings.get("log_std_range", (-10.0, 2.0))
+        log_std = low + (high - low) / 2.0 * (1.0 + torch.tanh(raw))
     u = mean + log_std.exp() * noise
     normal = torch.distributions.Normal(mean, log_std.exp())
     density = normal.log_prob(u)
@@ -225,9 +225,9 @@ class Learner:
         self.log_alpha = torch.tensor(math.log(0.3), dtype=torch.float32).double()
         self.log_alpha.requires_grad_(True)
         decay, parameters = settings["weight_decay"], [p for c in self.critics for p in c.parameters()]
-        self.critic_adam = adamw(settings, "critic", parameters, decay)
-        self.actor_adam = adamw(settings, "actor", list(self.actor.parameters()), decay)
-        self.alpha_adam = adamw(settings, "temperature", [self.log_alpha], 0.0)
+        self.critic_adam = adamw(settings, "critic", parameters, LEARNING_RATE, decay)
+        self.actor_adam = adamw(settings, "actor", list(self.actor.parameters()), LEARNING_RATE, decay)
+        self.alpha_adam = adamw(settings, "temperature", [self.log_alpha], LEARNING_RATE, 0.0)
 
     @torch.no_grad()
     def project(self):
@@ -251,7 +251,8 @@ class Learner:
             beta = self.settings.get("target_beta")
             q = q.amin(0) if beta is None else q.mean(0) - beta * q.std(0, correction=0)
             soft = q - self.log_alpha.exp() * log_prob
-            target = inputs["reward"] + DISCOUNT * inputs["bootstrap"] * soft
+            reward = self.settings["reward_scale"] * inputs["reward"]
+            target = reward + DISCOUNT * inputs["bootstrap"] * soft
         scale, bias = bounds(self.settings)
         taken = inputs["action"] * scale + bias
         q = self.q(self.critics, inputs["observation"], taken, inputs, "critic")
@@ -261,7 +262,7 @@ class Learner:
         head = self.actor(inputs["observation"])
         action, log_prob = sample(self.settings, head, inputs["noise.action"])
         q = self.q(self.critics, inputs["observation"], action, inputs, "actor")
-        q = q[0] if self.settings["policy_value"] == "first" else q.amin(0)
+        q = {"first": q[0], "mean": q.mean(0), "minimum": q.amin(0)}[self.settings["policy_value"]]
         return (self.log_alpha.detach().exp() * log_prob - q).mean(), log_prob.detach()
 
     def alpha_loss(self, log_prob):
@@ -281,6 +282,7 @@ class Learner:
         for e, critic in enumerate(self.critics):
             out |= prefixed(f"gradient.critic_{e}", critic, [p.grad for p in critic.parameters()])
         if is_critic:
+            clip_gradient(self.settings, [p for critic in self.critics for p in critic.parameters()])
             self.critic_adam.step()
             self.project()
         actor_loss, log_prob = self.actor_loss(inputs)
@@ -293,8 +295,10 @@ class Learner:
         alpha_loss.backward()
         out["gradient.log_alpha"] = self.log_alpha.grad.clone()
         if is_policy:
+            clip_gradient(self.settings, self.actor.parameters())
             self.actor_adam.step()
-            self.alpha_adam.step()
+            if self.settings["automatic"]:
+                self.alpha_adam.step()
         if is_target:
             with torch.no_grad():
                 for target, network in zip([*self.targets, self.target_actor], [*self.critics, self.actor]):
@@ -333,7 +337,7 @@ def learn(learner, inputs):
         network.double()  # float32 values, float64 arithmetic
     arrays = inputs | {k: v.detach().clone() for k, v in learner.parameters("start").items()}
     arrays |= {k: v.detach().clone() for k, v in learner.update(inputs).items()}
-    for _ in range(UPDATES - 1):
+    for _ in range(learner.settings.get("updates", UPDATES) - 1):
         learner.update(inputs)
     return arrays | learner.parameters("end")
 

@@ -48,7 +48,7 @@ def write_or_check(prefix, cases, defaults, make, numbers):
     failed = False
     for number, (name, own) in enumerate(cases.items()):
         settings = defaults | own
-        metadata = {k: json.dumps(v).strip('"') for k, v in (settings | numbers).items()}
+        metadata = {k: json.dumps(v).strip('"') for k, v in (numbers | settings).items()}
         metadata["versions"] = f"torch {torch.__version__}, numpy {np.__version__}"
         content = to_bytes(make(number, settings), metadata)
         path = pathlib.Path(__file__).parent / f"{prefix}_{name}.safetensors"
