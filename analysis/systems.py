@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.drawing import COLOURS, DASHES, STYLE, plt, thousands
 
-COLUMNS = ["file", "seed", "state", "env_steps", "measure", "mark", "reached_at", "best", "best_at", "last",
+COLUMNS = ["file", "settings", "seed", "state", "env_steps", "measure", "mark", "reached_at", "best", "best_at", "last",
            "wall_time_s", "reason", "commit", "command"]  # fmt: skip
 # what a run must reach, by its configuration file; the sources are in each file's header
 MARKS = {
@@ -25,8 +25,17 @@ MARKS = {
     "d_ddpg.toml": -370.0, "d_td3.toml": -370.0, "d_sac.toml": -370.0,
     "e_half_cheetah.toml": 8593.0 - 1016.0, "cartpole_dqn.toml": 475.0,
     "pendulum_sac.toml": -180.0, "pendulum_td3.toml": -180.0, "inverted_pendulum_sac.toml": 900.0,
+    "half_cheetah_td3.toml": 3352.0,
 }  # fmt: skip
+# what system C's task gives without learning (docs/systems.md measures it)
+BASELINES = {"no force": 0.88, "random": 0.74}
+# overrides that make no other experiment
+OF_THE_MACHINE = ("run.", "learner.", "sim.num_threads", "training.total_env_steps")
 SOLVED_EPISODES = 100
+OF_TRAINING = f"mean return of the last {SOLVED_EPISODES} training episodes"
+OF_ITERATION = "reward per step of an iteration (last: mean of 20)"
+OF_EVALUATION = "mean deterministic return of an evaluation"
+Y_LABELS = {OF_TRAINING: f"mean of {SOLVED_EPISODES} returns", OF_ITERATION: "reward per step", OF_EVALUATION: "evaluation return"}
 
 
 @dataclass
@@ -60,12 +69,12 @@ def curve_of(run: Path, settings: dict[str, str]) -> Curve:
         values = pd.read_csv(run / "episodes.csv").set_index("env_steps")["episode_return"]
         means = values.rolling(SOLVED_EPISODES).mean().dropna()
         drawn = values.rolling(SOLVED_EPISODES, min_periods=1).mean()  # the first ones are of fewer episodes
-        return Curve(f"mean return of the last {SOLVED_EPISODES} training episodes", means, _end(means, 1), drawn)
+        return Curve(OF_TRAINING, means, _end(means, 1), drawn)
     if settings["evaluation.period"] == "0":
         values = pd.read_csv(run / "train.csv").set_index("env_steps")["reward_mean"]
-        return Curve("reward per step of an iteration (last: mean of 20)", values, _end(values, 20), values)
+        return Curve(OF_ITERATION, values, _end(values, 20), values)
     values = pd.read_csv(run / "eval.csv").set_index("env_steps")["return_mean"]
-    return Curve("mean deterministic return of an evaluation", values, _end(values, 1), values)
+    return Curve(OF_EVALUATION, values, _end(values, 1), values)
 
 
 def _end(values: pd.Series, number: int) -> float:
@@ -76,6 +85,7 @@ def _end(values: pd.Series, number: int) -> float:
 class SystemRun:
     """One run folder, read."""
 
+    arm: str  # the file's name, and what was set beside it
     file: str
     row: dict[str, object]
     curve: Curve
@@ -95,8 +105,9 @@ def read_system_run(run: Path) -> SystemRun:
     overrides = [a for i, a in enumerate(arguments) if a == "--set" or arguments[i - 1] == "--set"]
     source, mark = provenance["source"], MARKS.get(file)
     reached = curve.values[curve.values >= mark] if mark is not None else curve.values[:0]
+    settings_beside = " ".join(setting for setting in overrides[1::2] if not setting.startswith(OF_THE_MACHINE))
     row = {
-        "file": file, "seed": settings["run.seed"], "state": status["state"], "env_steps": status["env_steps"],
+        "file": file, "settings": settings_beside, "seed": settings["run.seed"], "state": status["state"], "env_steps": status["env_steps"],
         "measure": curve.measure, "mark": "" if mark is None else f"{mark:g}",
         "reached_at": int(reached.index[0]) if len(reached) else "",
         "best": f"{curve.values.max():.6g}", "best_at": int(curve.values.idxmax()) if len(curve.values) else "",
@@ -104,22 +115,23 @@ def read_system_run(run: Path) -> SystemRun:
         "reason": status["reason"] or "", "commit": str(source["git_commit"])[:12] + ("+" if source["git_dirty"] else ""),
         "command": " ".join(["scripts/train", f"configs/{file}", *overrides]),
     }  # fmt: skip
-    return SystemRun(file, row, curve)
+    return SystemRun(f"{file.removesuffix('.toml')} {settings_beside}".strip(), file, row, curve)
 
 
 def draw(runs: list[SystemRun], output: Path) -> None:
-    """One panel per configuration file: every seed's curve, and the mark."""
-    files = list(dict.fromkeys(run.file for run in runs))
-    width = min(4, len(files))
-    height = -(-len(files) // width)
+    """One panel per file and settings: every seed's curve, the mark, and system C's baselines."""
+    arms = list(dict.fromkeys(run.arm for run in runs))
+    width = min(4, len(arms))
+    height = -(-len(arms) // width)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             height, width, figsize=(3.1 * width, 2.4 * height + 0.3), squeeze=False, layout="constrained"
         )
-        for axis in axes.flat[len(files):]:
+        for axis in axes.flat[len(arms):]:
             axis.set_visible(False)
-        for axis, file in zip(axes.flat, files):
-            members = [run for run in runs if run.file == file]
+        for axis, arm in zip(axes.flat, arms):
+            members = [run for run in runs if run.arm == arm]
+            file = members[0].file
             for i, run in enumerate(members):
                 axis.plot(
                     run.curve.drawn.index, run.curve.drawn, lw=1, color=COLOURS[i % len(COLOURS)],
@@ -127,9 +139,12 @@ def draw(runs: list[SystemRun], output: Path) -> None:
                 )  # fmt: skip
             if file in MARKS:
                 axis.axhline(MARKS[file], color="0.3", lw=0.8, linestyle=(0, (4, 2)), label="mark")
-            axis.set_title(f"{file.removesuffix('.toml')} (n = {len(members)})")
+            for (name, value), style in zip(BASELINES.items() if file.startswith("c_") else (), (":", (0, (1, 3)))):
+                axis.axhline(value, color="0.6", lw=0.8, linestyle=style, label=name)
+            axis.set_title(f"{arm} (n = {len(members)})", fontsize=8)
+            axis.set_ylabel(Y_LABELS[members[0].curve.measure], fontsize=7)
             axis.xaxis.set_major_formatter(thousands)
-            axis.legend(fontsize=6, loc="lower right", framealpha=0.8)
+            axis.legend(fontsize=6, loc="best", framealpha=0.8)
         commits = sorted({str(run.row["commit"]) for run in runs})
         named = ", ".join(commits) if len(commits) <= 6 else f"each run's own, {len(commits)} in all: see the table"
         figure.supxlabel(f"env steps; every curve is one run; commit: {named}", fontsize=7)

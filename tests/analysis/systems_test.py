@@ -5,14 +5,15 @@ import json
 from analysis import systems
 
 
-def make_run(folder, file, solved_return, period, files):
+def make_run(folder, file, solved_return, period, files, settings=()):
     folder.mkdir()
     (folder / "resolved.toml").write_text(
         f"[run]\nseed = 3  # here\n[training]\nsolved_return = {solved_return}\n"
         f"[evaluation]\nperiod = {period}\nnum_episodes = 10\n"
     )
     (folder / "provenance.json").write_text(json.dumps({
-        "arguments": ["anthill-train", f"configs/{file}", "--run", "r", "--set", "run.seed=3"],
+        "arguments": ["anthill-train", f"configs/{file}", "--run", "r", "--set", "run.seed=3",
+                      *(word for setting in settings for word in ("--set", setting))],
         "source": {"git_commit": "0123456789abcdef", "git_dirty": False}, "wall_time_s": 12.4}))  # fmt: skip
     (folder / "status.json").write_text(
         json.dumps({"state": "finished", "env_steps": 400, "reason": ""})
@@ -37,6 +38,15 @@ def test_evaluations_reach_their_mark(tmp_path):
 def test_a_file_without_a_mark_reaches_none(tmp_path):
     row = row_of(tmp_path / "a", "x.toml", "inf", 100, {"eval.csv": "env_steps,return_mean\n0,7\n"})
     assert (row["mark"], row["reached_at"], row["last"]) == ("", "", "7")
+
+
+def test_other_settings_are_another_arm(tmp_path):
+    rows = "env_steps,reward_mean\n4096,0.9\n"
+    settings = {"a": [], "b": ["actor.output=tanh", "sim.num_threads=1"], "c": ["learner.num_threads=2"]}
+    runs = [systems.read_system_run(make_run(tmp_path / name, "c_ddpg.toml", "inf", 0, {"train.csv": rows}, beside))
+            for name, beside in settings.items()]  # fmt: skip
+    assert [run.row["settings"] for run in runs] == ["", "actor.output=tanh", ""]
+    assert [run.arm for run in runs] == ["c_ddpg", "c_ddpg actor.output=tanh", "c_ddpg"]
 
 
 def test_solved_runs_average_their_last_hundred_episodes(tmp_path):

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "anthill sweep resume": "tests/integration/slurm_test.py",
     "pip install": "tests/python/install_test.py",
     "~/.cache/anthill/peers/bin/python scripts/peers/learning_curve.py": "tests/python/examples_test.py",
+    "~/.cache/anthill/peers/bin/python scripts/peers/authors_td3.py": "tests/python/examples_test.py",
 }
 NOT_OURS = ("cd", "git", "ssh", "rsync", "sbatch")
 

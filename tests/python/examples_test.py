@@ -62,6 +62,32 @@ def test_learning_curves_of_stable_baselines3():
         assert all(-2000 < float(row[1]) < 0 for row in rows[1:])
 
 
+STAND_IN = """
+class TD3:
+    def __init__(self, observations, actions, limit, policy_noise, noise_clip): self.limit, self.updates = limit, 0
+    def select_action(self, observation): return [self.limit]
+    def train(self, replay, batch): self.updates += 1; assert len(replay.rows) == 100 + self.updates
+"""
+REPLAY = """
+class ReplayBuffer:
+    def __init__(self, observations, actions): self.rows = []
+    def add(self, *row): self.rows.append(row); assert row[4] == 0.0
+"""
+
+
+def test_the_loop_around_the_authors_td3(tmp_path):
+    """With a stand-in that counts: an update a step from learning_starts on, time limits never terminal."""
+    script = [python_with("torch"), str(ROOT / "scripts/peers/authors_td3.py"), str(tmp_path)]
+    words = ["--env", "Pendulum-v1", "--env-steps", "400", "--learning-starts", "100", "--period", "200", "--episodes", "2"]
+    refused = subprocess.run([*script, *words], capture_output=True, text=True, timeout=300)
+    assert refused.returncode == 2 and "has no TD3.py; give a checkout" in refused.stderr
+    (tmp_path / "TD3.py").write_text(STAND_IN)
+    (tmp_path / "utils.py").write_text(REPLAY)
+    result = subprocess.run([*script, *words], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert [line.split(",")[0] for line in result.stdout.splitlines()] == ["env_steps", "200", "400"]
+
+
 DDPG = ("agent.algorithm=ddpg", "agent.preset=sb3", "actor.output=linear")
 
 
