@@ -136,8 +136,7 @@ BOOST_AUTO_TEST_CASE(policy_and_targets_have_their_turns) {
       BOOST_TEST(moved("critic", critic));
       BOOST_TEST(moved("actor", actor) == (update % 2 == 0));
       BOOST_TEST(moved("target_critic", target) == (update % 3 == 0));
-      // a policy that stands still leaves nothing to follow
-      BOOST_TEST(moved("target_actor", target_actor) == (update == 6));
+      BOOST_TEST(moved("target_actor", target_actor) == (update % 3 == 0));
     }
     const MetricMeans means = agent->take_metric_means();
     BOOST_TEST(means.names.size() >= 5u);

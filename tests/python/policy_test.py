@@ -57,7 +57,7 @@ def next_action(arrays, settings):
 
 
 # switches of the losses that next_action() does not follow
-OTHER_LOSSES = ("dropout", "environment", "clipped", "turns", "batch_renorm")
+OTHER_LOSSES = ("dropout", "environment", "clipped", "turns", "sac_rounds", "sac_periods", "batch_renorm")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,8 @@ def test_networks_are_pytorchs(path):
         value = value - entropy
         inputs = np.concatenate([batch["observation"], batch["action"]], axis=1)
         q = [mlp_of(arrays, f"start.{name}", settings)(inputs)[:, 0] for name in names]
-    target = batch["reward"] + float(settings["discount"]) * batch["bootstrap"] * value
+    reward = float(settings.get("reward_scale", 1.0)) * batch["reward"]
+    target = reward + float(settings["discount"]) * batch["bootstrap"] * value
     loss = sum(np.square(one - target).mean() for one in q)
     np.testing.assert_allclose(loss, arrays["critic_loss"], rtol=2e-6)
 
