@@ -9,6 +9,7 @@ import argparse
 import csv
 import json
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +142,8 @@ def draw(runs: list[SystemRun], output: Path) -> None:
                 axis.axhline(MARKS[file], color="0.3", lw=0.8, linestyle=(0, (4, 2)), label="mark")
             for (name, value), style in zip(BASELINES.items() if file.startswith("c_") else (), (":", (0, (1, 3)))):
                 axis.axhline(value, color="0.6", lw=0.8, linestyle=style, label=name)
-            axis.set_title(f"{arm} (n = {len(members)})", fontsize=8)
+            beside = "\n" + textwrap.shorten(members[0].row["settings"], 44, placeholder=" ...")
+            axis.set_title(f"{file.removesuffix('.toml')} (n = {len(members)}){beside.rstrip()}", fontsize=8)
             axis.set_ylabel(Y_LABELS[members[0].curve.measure], fontsize=7)
             axis.xaxis.set_major_formatter(thousands)
             axis.legend(fontsize=6, loc="best", framealpha=0.8)
