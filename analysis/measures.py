@@ -71,7 +71,7 @@ def value_at(run: Run, measure: Measure, step: int, limit: float = DIVERGED_ABOV
 
     Returns and probes: mean of the rows in the window, else the last row before it. Learner columns: mean (median of
     the critic loss). A run that diverged before `step` counts with its last evaluation, and with inf for Q, alpha and
-    the losses.
+    the losses. A probe that is not finite makes the window so: no older one stands in for it.
     """
     panel = measure.panel
     table = _table(run, panel)
@@ -82,11 +82,13 @@ def value_at(run: Run, measure: Measure, step: int, limit: float = DIVERGED_ABOV
         bad = not np.isfinite(rows[panel.column].tail(1)).all() or run.last_step < step
         if bad or rows[panel.column].abs().max() > limit:
             return np.inf
-    rows = rows.replace([np.inf, -np.inf], np.nan).dropna()
+    rows = rows.dropna() if panel.table == "overestimation" else rows.replace([np.inf, -np.inf], np.nan).dropna()
     if not len(rows):
         return np.nan
     window = rows[rows.env_steps > step * (1 - WINDOW)][panel.column]
     window = window if len(window) else rows[panel.column].tail(1)
+    if not np.isfinite(window).all():
+        return float(window[~np.isfinite(window)].iloc[-1])
     if measure.key == "replay ratio":
         return float(window.iloc[-1])
     return float(window.median() if panel.median else window.mean())

@@ -179,6 +179,17 @@ def test_a_diverged_run_counts(tmp_path):
     assert np.isfinite(q.value) and q.low is None and q.n == 3
 
 
+def test_a_probe_that_is_not_finite_is_shown(tmp_path):
+    folder = make_run(tmp_path / "run")
+    bias = next(measure for measure in MEASURES if measure.panel == BIAS_R)
+    table = pd.read_csv(folder / "overestimation.csv")
+    before = value_at(read_run(folder), bias, 10_000)
+    table.loc[table.env_steps == table.env_steps.max(), BIAS_R.column] = np.inf
+    table.to_csv(folder / "overestimation.csv", index=False)
+    assert np.isfinite(before) and value_at(read_run(folder), bias, 10_000) == np.inf
+    assert np.isfinite(value_at(read_run(folder), bias, 7500))
+
+
 def test_values_are_means_of_the_last_tenth(tmp_path):
     run = read_run(make_run(tmp_path / "run"))
     train = run.train[(run.train.env_steps > 4500) & (run.train.env_steps <= 5000)]
