@@ -86,10 +86,14 @@ def _end(values: pd.Series, number: int) -> float:
 class SystemRun:
     """One run folder, read."""
 
-    arm: str  # the file's name, and what was set beside it
     file: str
     row: dict[str, object]
     curve: Curve
+
+    @property
+    def arm(self) -> tuple[str, object]:
+        """The file, and what was set beside it."""
+        return self.file, self.row["settings"]
 
 
 def read_system_run(run: Path) -> SystemRun:
@@ -106,9 +110,9 @@ def read_system_run(run: Path) -> SystemRun:
     overrides = [a for i, a in enumerate(arguments) if a == "--set" or arguments[i - 1] == "--set"]
     source, mark = provenance["source"], MARKS.get(file)
     reached = curve.values[curve.values >= mark] if mark is not None else curve.values[:0]
-    settings_beside = " ".join(setting for setting in overrides[1::2] if not setting.startswith(OF_THE_MACHINE))
+    beside = " ".join(setting for setting in overrides[1::2] if not setting.startswith(OF_THE_MACHINE))
     row = {
-        "file": file, "settings": settings_beside, "seed": settings["run.seed"], "state": status["state"], "env_steps": status["env_steps"],
+        "file": file, "settings": beside, "seed": settings["run.seed"], "state": status["state"], "env_steps": status["env_steps"],
         "measure": curve.measure, "mark": "" if mark is None else f"{mark:g}",
         "reached_at": int(reached.index[0]) if len(reached) else "",
         "best": f"{curve.values.max():.6g}", "best_at": int(curve.values.idxmax()) if len(curve.values) else "",
@@ -116,7 +120,7 @@ def read_system_run(run: Path) -> SystemRun:
         "reason": status["reason"] or "", "commit": str(source["git_commit"])[:12] + ("+" if source["git_dirty"] else ""),
         "command": " ".join(["scripts/train", f"configs/{file}", *overrides]),
     }  # fmt: skip
-    return SystemRun(f"{file.removesuffix('.toml')} {settings_beside}".strip(), file, row, curve)
+    return SystemRun(file, row, curve)
 
 
 def draw(runs: list[SystemRun], output: Path) -> None:
@@ -132,7 +136,7 @@ def draw(runs: list[SystemRun], output: Path) -> None:
             axis.set_visible(False)
         for axis, arm in zip(axes.flat, arms):
             members = [run for run in runs if run.arm == arm]
-            file = members[0].file
+            file, settings = arm
             for i, run in enumerate(members):
                 axis.plot(
                     run.curve.drawn.index, run.curve.drawn, lw=1, color=COLOURS[i % len(COLOURS)],
@@ -142,7 +146,7 @@ def draw(runs: list[SystemRun], output: Path) -> None:
                 axis.axhline(MARKS[file], color="0.3", lw=0.8, linestyle=(0, (4, 2)), label="mark")
             for (name, value), style in zip(BASELINES.items() if file.startswith("c_") else (), (":", (0, (1, 3)))):
                 axis.axhline(value, color="0.6", lw=0.8, linestyle=style, label=name)
-            beside = "\n" + textwrap.shorten(members[0].row["settings"], 44, placeholder=" ...")
+            beside = "\n" + textwrap.shorten(settings, 44, placeholder=" ...")
             axis.set_title(f"{file.removesuffix('.toml')} (n = {len(members)}){beside.rstrip()}", fontsize=8)
             axis.set_ylabel(Y_LABELS[members[0].curve.measure], fontsize=7)
             axis.xaxis.set_major_formatter(thousands)
