@@ -13,7 +13,6 @@ from pathlib import Path
 
 import gymnasium
 import numpy as np
-import torch
 from learning_curve import evaluate
 
 
@@ -43,6 +42,7 @@ def main() -> int:
         parser.error(f"{args.folder} has no TD3.py; give a checkout of github.com/sfujim/TD3")
     sys.path.insert(0, args.folder)
     import TD3
+    import torch  # here: the project's own environment has no Python torch that loads, and --help works without
     import utils
 
     torch.set_num_threads(1)
