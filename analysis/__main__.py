@@ -1,4 +1,4 @@
-"""python -m analysis report | compare | table | widths | probes | live | baselines. See docs/analysis.md."""
+"""python -m analysis report | compare | table | values | widths | probes | live | baselines. See docs/analysis.md."""
 
 from __future__ import annotations
 
@@ -14,6 +14,15 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def steps_of(option: str, text: str | None) -> list[int] | None:
+    """"5000,20000" as numbers; None of nothing."""
+    words = [word for word in (text or "").split(",") if word]
+    wrong = [word for word in words if not word.isdecimal()]
+    if wrong:
+        raise ValueError(f"{option} {text}: '{wrong[0]}' is no env step")
+    return [int(word) for word in words] or None
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -26,10 +35,19 @@ def build_parser() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="two arms beside each other, in the terminal")
     compare.add_argument("a", metavar="A", help="a run, or a folder of one arm's seeds; NAME=PATH names it")
     compare.add_argument("b", metavar="B")
+    compare.add_argument("--seeds", action="store_true", help="also each common seed by itself")
     _shared(compare)
     table = commands.add_parser("table", help="arms and the definitions of bias beside each other, as Markdown")
     table.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
     _shared(table)
+    values = commands.add_parser("values", help="any columns of the runs' CSV files at env steps, as Markdown")
+    values.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
+    values.add_argument("--columns", required=True, action="append", metavar="FILE.COLUMN,...", help="e.g. train.alpha,overestimation.q_mean; A/B divides; may be repeated")
+    where = values.add_mutually_exclusive_group()
+    where.add_argument("--at", metavar="STEP,...", help="env steps (default: the last)")
+    where.add_argument("--every", type=positive, metavar="STEPS", help="all multiples of this many env steps")
+    where.add_argument("--range", metavar="FROM[:TO]", help="lowest and highest value between these env steps instead")
+    values.add_argument("--mixed-versions", action="store_true", help="allow different versions, and say so")
     widths = commands.add_parser("widths", help="runs with different numbers of environments on one grid of evaluations")
     widths.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
     widths.add_argument("--every", type=positive, default=10_000, metavar="STEPS", help="of the grid (default: 10000)")
@@ -98,11 +116,21 @@ def run(arguments) -> None:
     elif arguments.command == "compare":
         from analysis.compare import comparison
 
-        print(comparison(collect(arguments, [arguments.a, arguments.b]), arguments.at))
+        print(comparison(collect(arguments, [arguments.a, arguments.b]), arguments.at, arguments.seeds))
     elif arguments.command == "table":
         from analysis.table import markdown_table
 
         print(markdown_table(collect(arguments, arguments.runs), arguments.at))
+    elif arguments.command == "values":
+        from analysis.arms import read_collection
+        from analysis.values import markdown_table as values_table
+
+        collection = read_collection(arguments.runs, mixed_versions=arguments.mixed_versions)
+        begin, _, end = (arguments.range or "").partition(":")
+        print(values_table(
+            collection, ",".join(arguments.columns).split(","), steps_of("--at", arguments.at), arguments.every,
+            *(steps_of("--range", begin) or [None]), *(steps_of("--range", end) or []),
+        ))
     elif arguments.command == "widths":
         from analysis.arms import read_collection
         from analysis.widths import draw, markdown_table as widths_table

@@ -162,12 +162,14 @@ def _read_or_list(folder: Path, left_out: list[str]) -> Run | None:
 
 def _group(runs: list[Run]) -> list[Arm]:
     groups: dict[str, list[Run]] = {}
-    for run in runs:
+    identities = _comparable(runs)
+    for run, one in zip(runs, identities):
         # without resolved.toml nothing says that two folders are the same experiment
-        key = json.dumps(identity(run), sort_keys=True) if run.config else str(run.path)
+        key = json.dumps(one, sort_keys=True) if run.config else str(run.path)
         groups.setdefault(key, []).append(run)
     members = list(groups.values())
-    names = name_arms([identity(group[0]) for group in members])
+    of = {id(run): one for run, one in zip(runs, identities)}
+    names = name_arms([of[id(group[0])] for group in members])
     if len(members) == 1:
         names = [members[0][0].config.get("run", {}).get("name") or _folder_name(members[0])]
     settings = list(names) if len(members) > 1 else [""]
@@ -187,21 +189,33 @@ def _folder_name(runs: list[Run]) -> str:
     return path.parent.name if shared else path.name
 
 
-def _is_default(run: Run, key: str) -> bool:
-    """Whether the run's resolved.toml says so behind the setting."""
-    section, name = key.rsplit(".", 1)
-    part = (run.path / "resolved.toml").read_text().partition(f"\n[{section}]\n")[2].partition("\n[")[0]
-    return any(line.split(" = ")[0] == name and line.endswith("# default") for line in part.splitlines())
+def _defaults(run: Run) -> set[str]:
+    """The keys behind which the run's resolved.toml says "# default"."""
+    keys, section = set(), ""
+    for line in (run.path / "resolved.toml").read_text().splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line.endswith("# default"):
+            keys.add(f"{section}.{line.split(' = ')[0]}")
+    return keys
+
+
+def _comparable(runs: list[Run]) -> list[dict]:
+    """Their identities without what only some versions know and leave at its default: older ones did the same."""
+    identities = [identity(run) for run in runs]
+    known = [set(one) for one, run in zip(identities, runs) if run.config]
+    partly = set().union(*known) - set.intersection(*known) if known else set()
+    for run, one in zip(runs, identities):
+        for key in partly & set(one) & (_defaults(run) if partly & set(one) else set()):
+            del one[key]
+    return identities
 
 
 def _named_arm(name: str, runs: list[Run], mixed_versions: bool) -> Arm:
-    first = identity(runs[0])
-    for run in runs[1:]:
-        other = identity(run)
-        new = {*first} ^ {*other} if mixed_versions else set()
-        # what only one version has is the same in both as long as it is at its default
-        new = {key for key in new if _is_default(runs[0] if key in first else run, key)}
-        for key in sorted({*first, *other} - new):
+    identities = _comparable(runs) if mixed_versions else [identity(run) for run in runs]
+    first = identities[0]
+    for run, other in zip(runs[1:], identities[1:]):
+        for key in sorted({*first, *other}):
             if first.get(key) != other.get(key):
                 raise ValueError(
                     f"arm '{name}': {run.path} has {key} = {other.get(key)}, {runs[0].path} has {first.get(key)}; "

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.drawing import plain_log, thousands, wrapped
+from analysis.drawing import plain_log, scale_axis, thousands, wrapped
 from analysis.figures import Context, draw_interval
-from analysis.measures import BIAS, MEASURES, RETURN, Measure, divergence_of, values_at
+from analysis.measures import BIAS, MEASURES, RETURN, Measure, divergence_of, statistic_of, values_at
 from analysis.statistics import (
     Estimate, improvement, paired_difference, paired_ratio, performance_profile, profile_band,
 )
@@ -39,9 +39,11 @@ def spread_of(arms: list[Arm], measure: Measure, step: int) -> str:
 
 
 def compare_pair(x: Arm, y: Arm, measure: Measure, step: int, spread: str) -> Estimate | None:
-    """Paired difference or ratio of x to y over common seeds."""
-    compare = paired_ratio if spread == "ratio" else paired_difference
-    return compare(values_at(x, measure, step), values_at(y, measure, step))
+    """Paired difference or ratio of x to y over common seeds: of differences, statistic_of both arms."""
+    left, right = values_at(x, measure, step), values_at(y, measure, step)
+    if spread == "ratio":
+        return paired_ratio(left, right)
+    return paired_difference(left, right, statistic_of([x, y], measure.panel, step))
 
 
 def scores(context: Context) -> None:
@@ -178,20 +180,25 @@ def _draw_pairs(context: Context, axis, measure: Measure, spread: str, pairs, ta
         with np.errstate(all="ignore"):
             single = [np.divide(left[s], right[s]) if ratio else left[s] - right[s] for s in common]
         axis.plot([place + 0.18] * len(single), single, ".", color=style.colour, ms=5, alpha=0.6)
+        # what has no place on the axis: a ratio to or of an infinite Q, or a difference to one
+        for word, value, y in (("∞", np.inf, 0.97), ("0" if ratio else "-∞", 0 if ratio else -np.inf, 0.03)):
+            count = sum(number == value for number in single) if ratio or value else 0
+            if count:
+                axis.text(place - 0.06, y, f"{count} × {word}", transform=axis.get_xaxis_transform(), ha="right",
+                          va="top" if y > 0.5 else "bottom", fontsize=8, color=style.colour)
         if found.low is not None:
             axis.vlines(place, found.low, found.high, color=style.colour, lw=2)
         axis.plot([place], [found.value], marker=style.marker, color=style.colour, ms=5, ls="none")
     axis.axhline(1 if ratio else 0, color="0.3", lw=0.8)
     axis.set_title(f"{measure.panel.title}: {spread}")
     axis.set_ylabel("ratio" if ratio else measure.panel.unit)
-    if ratio:
-        plain_log(axis)
+    plain_log(axis) if ratio else scale_axis(axis, False)
 
 
 def divergences(context: Context) -> list[tuple[str, object]]:
     """Fraction of diverged runs with Wilson's interval, as a figure and as rows."""
     own = [arm for arm in context.collection.arms if not arm.external]
-    rows = [(arm.name, divergence_of(arm)) for arm in own]
+    rows = [(arm.name, divergence_of(arm, step=context.until)) for arm in own]
     if not rows:
         return []
 

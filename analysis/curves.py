@@ -1,8 +1,9 @@
-"""Curves over seeds: each run on a grid, then the interquartile mean and its band where all seeds have a value."""
+"""Curves over seeds: each run on a grid, then a statistic over seeds and its band where all seeds have a value."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,8 +103,8 @@ def series_by_episode(run: Run, panel: Panel, width: float) -> pd.Series:
     return windowed(number, run.episodes[panel.column], width, panel.median)
 
 
-def aggregate(series: list[pd.Series]) -> Curve:
-    """Interquartile mean and bootstrap band over runs at each x where every run has a finite value.
+def aggregate(series: list[pd.Series], statistic: Callable[..., np.ndarray] = interquartile_mean) -> Curve:
+    """A statistic over runs and its bootstrap band at each x where every run has a finite value.
 
     A run without any value does not count. Elsewhere (a younger seed, a diverged one) only the single runs remain.
     """
@@ -116,6 +117,6 @@ def aggregate(series: list[pd.Series]) -> Curve:
     values = table.to_numpy(float).T
     low = high = None
     if len(series) > 1 and len(table):
-        low, high = stratified_bootstrap([values])
-    centre = interquartile_mean(values) if len(table) else np.zeros(0)
+        low, high = stratified_bootstrap([values], statistic)
+    centre = statistic(values, axis=0) if len(table) else np.zeros(0)
     return Curve(table.index.to_numpy(float), centre, low, high, len(series), series)

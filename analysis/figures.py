@@ -14,7 +14,8 @@ from analysis.drawing import (
     BASELINE_DASHES, Album, Look, draw_curve, look, say_nothing, scale_axis, thousands, wrapped,
 )
 
-from analysis.statistics import estimate
+from analysis.measures import statistic_of
+from analysis.statistics import estimate, interquartile_mean
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Context:
     collection: Collection
     album: Album
     step: int  # where tables read the arms
+    until: float = float("inf")  # the last env step at which a run may diverge and count so
     baselines: list[Baseline] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -63,8 +65,10 @@ class Context:
         """The foot of a figure of curves."""
         if max(len(arm.runs) for arm in self.collection.arms) == 1:
             return self.foot("line: the run", "")
+        diverged = [arm.name for arm in self.collection.arms if any(run.divergence() for run in arm.runs)]
+        median = f" (median of what the learner and probes say where a run diverged: {'; '.join(diverged)})"
         return self.foot(
-            "line: interquartile mean over seeds",
+            "line: interquartile mean over seeds" + (median if diverged else ""),
             "band: 95 % stratified bootstrap over seeds; thin: single seeds where not all have a value",
         )
 
@@ -78,7 +82,7 @@ def span_of(widths: list[float], unit: str) -> str:
 def curves(context: Context, panel: Panel) -> list[Curve]:
     """One curve per arm."""
     return [
-        aggregate([series_of(run, panel, width) for run in arm.runs])
+        aggregate([series_of(run, panel, width) for run in arm.runs], statistic_of([arm], panel))
         for arm, width in zip(context.collection.arms, context.widths)
     ]
 
@@ -145,7 +149,8 @@ def values(context: Context) -> None:
     def draw(_, axes):
         for axis, arm in zip(axes, probed):
             for index, panel in enumerate(panels):
-                curve = aggregate([series_of(run, panel, 1) for run in arm.runs])  # probes have no windows
+                series = [series_of(run, panel, 1) for run in arm.runs]  # probes have no windows
+                curve = aggregate(series, statistic_of([arm], panel))
                 draw_curve(axis, curve, look(index), panel.title, markers=True)
             axis.set_title(wrapped(f"{arm.name} (n\u00a0=\u00a0{len(arm.runs)})", 44, 2))
             axis.set_xlabel("env steps")
@@ -220,7 +225,7 @@ def _bias_by_states(context: Context, axis, kinds: list[str]) -> None:
                     last.append(rows[BIAS_R.column].iloc[-1])
                 if len(arm.runs) == 1:
                     draw_probe_intervals(axis, rows, style, x)
-            draw_interval(axis, x, last, style)
+            draw_interval(axis, x, last, style, statistic_of([arm], BIAS_R, context.step))
     axis.axhline(0, color="0.3", lw=0.8)
     axis.set_xlim(-0.6, len(kinds) - 0.4)
     axis.set_xticks(range(len(kinds)), [kind.replace("_", " ") for kind in kinds])
@@ -230,9 +235,9 @@ def _bias_by_states(context: Context, axis, kinds: list[str]) -> None:
     axis.grid(axis="x", visible=False)
 
 
-def draw_interval(axis, x: float, values: list[float], style: Look) -> None:
-    """Single runs as small dots, their interquartile mean with its bootstrap interval beside them."""
-    found = estimate(values)
+def draw_interval(axis, x: float, values: list[float], style: Look, statistic=interquartile_mean) -> None:
+    """Single runs as small dots, a statistic of them with its bootstrap interval beside them."""
+    found = estimate(values, statistic)
     if found is None:
         return
     if found.low is not None:
@@ -295,7 +300,7 @@ def study_by_episode(context: Context) -> None:
     def draw(_, axes):
         for axis, panel in zip(axes, STUDY):
             found = [
-                aggregate([series_by_episode(run, panel, width) for run in arm.runs])
+                aggregate([series_by_episode(run, panel, width) for run in arm.runs], statistic_of([arm], panel))
                 for arm, width in zip(context.collection.arms, widths)
             ]
             draw_panel(context, axis, panel, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +60,7 @@ def common_step(collection: Collection) -> tuple[int, list[str]]:
 
 def reaches(run: Run, step: int) -> bool:
     """Whether a run counts in tables at this step: it came so far, or it diverged on the way."""
-    return run.last_step >= step or run.divergence() is not None
+    return run.last_step >= step or run.divergence(until=step) is not None
 
 
 def _table(run: Run, panel: Panel) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def value_at(run: Run, measure: Measure, step: int, limit: float = DIVERGED_ABOV
     if panel.column not in table:
         return np.nan
     rows = table[table.env_steps <= step][["env_steps", panel.column]]
-    if panel.table == "train" and run.divergence(limit) and panel.column not in ("replay_ratio", "entropy"):
+    if panel.table == "train" and run.divergence(limit, step) and panel.column not in ("replay_ratio", "entropy"):
         bad = not np.isfinite(rows[panel.column].tail(1)).all() or run.last_step < step
         if bad or rows[panel.column].abs().max() > limit:
             return np.inf
@@ -102,10 +103,21 @@ def values_at(arm: Arm, measure: Measure, step: int) -> dict:
     }
 
 
+def statistic_of(arms: list[Arm], panel: Panel, step: float = np.inf) -> Callable[..., np.ndarray]:
+    """What stands for a panel's values over these arms' runs: the interquartile mean, as everywhere.
+
+    The median for what the learner logs and a probe measures once a run of theirs has diverged by `step`: a mean would
+    be that run's. Returns keep their scale.
+    """
+    scales = panel.table in ("train", "overestimation")
+    return median if scales and any(run.divergence(until=step) for arm in arms for run in arm.runs) else interquartile_mean
+
+
 def arm_estimate(arm: Arm, measure: Measure, step: int) -> Estimate | None:
-    """IQM over the arm's runs with its bootstrap interval; the median where a run diverged."""
+    """statistic_of over the arm's runs with its bootstrap interval."""
     values = list(values_at(arm, measure, step).values())
-    return estimate(values, interquartile_mean if np.isfinite([v for v in values if v == v]).all() else median)
+    finite = np.isfinite([value for value in values if value == value]).all()
+    return estimate(values, statistic_of([arm], measure.panel, step) if finite else median)
 
 
 def probe_interval(arm: Arm, step: int) -> Estimate | None:
@@ -123,6 +135,18 @@ def probe_interval(arm: Arm, step: int) -> Estimate | None:
     return Estimate(float(last[BIAS_R.column]), float(last[low]), float(last[high]), 1)
 
 
+def probe_verdicts(arm: Arm, step: float = np.inf) -> list[str]:
+    """The verdict of every on-policy probe of the arm's runs up to `step`, each by its own interval over episodes."""
+    low, high = BIAS_R.column + "_low", BIAS_R.column + "_high"
+    found = []
+    for run in arm.runs:
+        rows = probe_rows(run)
+        if low in rows and high in rows:
+            rows = rows[rows.env_steps <= step]
+            found += [verdict(Estimate(*values, 1)) for values in zip(rows[BIAS_R.column], rows[low], rows[high])]
+    return found
+
+
 @dataclass(frozen=True)
 class Divergence:
     """How many of an arm's runs diverged, and log10 |Q| over all of them, diverged ones included."""
@@ -136,13 +160,13 @@ class Divergence:
     reasons: list[str]
 
 
-def divergence_of(arm: Arm, limit: float = DIVERGED_ABOVE) -> Divergence:
-    """Fraction diverged with Wilson's interval, and median and IQM of log10 of the largest |q_mean| of each run."""
-    reasons = [(run, run.divergence(limit)) for run in arm.runs]
+def divergence_of(arm: Arm, limit: float = DIVERGED_ABOVE, step: float = np.inf) -> Divergence:
+    """Up to `step`: fraction diverged with Wilson's interval, and median and IQM of log10 of the largest |q_mean| of each run."""
+    reasons = [(run, run.divergence(limit, step)) for run in arm.runs]
     bad = [f"{run.path}: {reason}" for run, reason in reasons if reason]
     largest = []
     for run, reason in reasons:
-        q = run.train.q_mean.abs() if "q_mean" in run.train else pd.Series(dtype=float)
+        q = run.train.q_mean[run.train.env_steps <= step].abs() if "q_mean" in run.train else pd.Series(dtype=float)
         if reason and "not finite" in reason:
             largest.append(np.inf)
         elif q.notna().any():

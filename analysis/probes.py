@@ -29,6 +29,8 @@ def markdown_table(probes: list[str], step: int | None = None) -> str:
         if not file.is_file():
             raise ValueError(f"{path}: has no {FILE}; is it what `anthill probe --output` wrote?")
         table = read_table(file, REQUIRED)
+        if not len(table):
+            raise ValueError(f"{file}: has no row; did `anthill probe` find a checkpoint and end?")
         several, name = table.run.nunique() > 1, name or path.name
         tables.append(table.assign(probe=[f"{name}, {run}" if several else name for run in table.run], file=len(tables)))
     rows = pd.concat(tables).sort_values(["states", "env_steps", "file"], kind="stable")

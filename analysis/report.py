@@ -12,7 +12,7 @@ from analysis.columns import BIAS_R, LEARNER, PROBE_DETAILS, STUDY, VARIANTS
 from analysis.drawing import MAX_ARMS, Album
 from analysis.figures import Context
 from analysis.measures import (
-    MEASURES, Measure, arm_estimate, common_step, probe_interval, reaches, verdict,
+    MEASURES, Measure, arm_estimate, common_step, probe_interval, probe_verdicts, reaches, verdict,
 )
 from analysis.statistics import Estimate, estimate
 
@@ -54,7 +54,10 @@ def sentence(arm: Arm, step: int) -> str:
         q = arm_estimate(arm, BY_KEY["Q (batch)"], step)
         return f"<b>{escape(arm.name)}</b>: bias not probed" + (f"; mean batch Q {number(q.value)}" if q else "")
     interval = "" if bias.low is None else f" [{number(bias.low)}, {number(bias.high)}]"
-    return f"<b>{escape(arm.name)}</b>: <b>{verdict(bias)}</b>, B_r = {number(bias.value)}{interval} reward per step"
+    probes = probe_verdicts(arm, step)
+    counts = [f"{word} in {probes.count(word)}" for word in ("overestimates", "underestimates") if word in probes]
+    history = f"; its {len(probes)} probes up to here: {', '.join(counts) or 'none shows a bias'}" if len(probes) > 1 else ""
+    return f"<b>{escape(arm.name)}</b>: <b>{verdict(bias)}</b>, B_r = {number(bias.value)}{interval} reward per step{history}"
 
 
 def arm_cell(arm: Arm, style) -> str:
@@ -160,13 +163,14 @@ def build_context(
             f"{len(collection.arms)} arms, but {MAX_ARMS} can be told apart in a figure; report parts of the sweep"
         )
     common, late = common_step(collection)
+    until = float("inf") if step is None else step
     if step is not None:
         common, late = step, []
         if not any(reaches(run, step) for run in collection.runs):
             oldest = max(run.last_step for run in collection.runs)
             raise ValueError(f"no run has reached --at {step}; the oldest stands at env step {oldest}")
     env = ", ".join(sorted({run.env for run in collection.own_runs})) or "external logs"
-    context = Context(collection, Album(folder, commits_of(collection), env, formats), common)
+    context = Context(collection, Album(folder, commits_of(collection), env, formats), common, until)
     context.baselines, about = known_baselines(collection)
     context.notes += [f"left out: {line}" for line in collection.left_out] + late
     context.notes += missing_columns(collection) + about
@@ -204,7 +208,7 @@ def first_screen(context: Context, title: str) -> list[str]:
         '<p class="small">Interquartile mean over seeds with its 95 % stratified bootstrap interval below it; with one '
         "seed B_r has the last probe's own interval, over the episodes of its rollouts, and nothing else has one. "
         "B_r = (1 - discount) (Q - soft Monte-Carlo value): above zero the critic overestimates. Where a run "
-        "diverged: the median, ∞ counting as the largest.</p>"
+        "diverged: the median of all but returns, ∞ counting as the largest.</p>"
     )]
     return head
 

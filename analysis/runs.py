@@ -68,19 +68,21 @@ class Run:
                 return source["state"]
         return "finished" if "end_time_utc" in self.provenance else "unknown"
 
-    def divergence(self, limit: float = DIVERGED_ABOVE) -> str | None:
-        """Why the run counts as diverged, with the env step; None when it does not."""
-        found = [(step, column) for step, column in self.train.attrs.get("nan_cells", ()) if column in LEARNER_COLUMNS]
+    def divergence(self, limit: float = DIVERGED_ABOVE, until: float = np.inf) -> str | None:
+        """Why the run counts as diverged up to the env step `until`, with the env step; None when it does not."""
+        train, nan_cells = self.train[self.train.env_steps <= until], self.train.attrs.get("nan_cells", ())
+        found = [(step, column) for step, column in nan_cells if column in LEARNER_COLUMNS and step <= until]
         for column in LEARNER_COLUMNS:
-            if column in self.train:
-                infinite = self.train.env_steps[np.isinf(self.train[column])]
+            if column in train:
+                infinite = train.env_steps[np.isinf(train[column])]
                 found += [(step, column) for step in infinite[:1]]
-        large = self.train.env_steps[self.train.q_mean.abs() > limit] if "q_mean" in self.train else []
+        large = train.env_steps[train.q_mean.abs() > limit] if "q_mean" in train else []
         if found and not (len(large) and large.iloc[0] < min(found)[0]):
             return "{1} is not finite at env step {0:.0f}".format(*min(found))
         if len(large):
             return f"|q_mean| above {limit:g} at env step {large.iloc[0]:.0f}"
-        return self.status.get("reason", "status.json says so") if self.state == "diverged" else None
+        over = self.state == "diverged" and until >= self.last_step
+        return self.status.get("reason", "status.json says so") if over else None
 
 
 def read_table(path: Path, required: tuple[str, ...] = ("env_steps",)) -> pd.DataFrame:

@@ -168,11 +168,13 @@ def pair_up(x: dict, y: dict) -> tuple[list, np.ndarray, np.ndarray]:
     return keys, np.array([x[k] for k in keys], float), np.array([y[k] for k in keys], float)
 
 
-def paired_difference(x: dict, y: dict) -> Estimate | None:
-    """IQM over common seeds of x - y, seeds resampled as pairs; None without a common seed."""
+def paired_difference(
+    x: dict, y: dict, statistic: Callable[..., np.ndarray] = interquartile_mean
+) -> Estimate | None:
+    """A statistic over common seeds of x - y, seeds resampled as pairs; None without a common seed."""
     keys, left, right = pair_up(x, y)
     with np.errstate(invalid="ignore"):  # inf - inf
-        return estimate(left - right) if keys else None
+        return estimate(left - right, statistic) if keys else None
 
 
 def paired_ratio(x: dict, y: dict) -> Estimate | None:

@@ -7,7 +7,7 @@ from analysis.columns import VARIANTS
 from analysis.compare import cell
 from analysis.comparisons import compare_pair, spread_of
 from analysis.measures import MEASURES, Measure, arm_estimate, common_step, probe_interval, reaches, values_at
-from analysis.report import commits_of
+from analysis.report import commits_of, missing_columns
 
 ROWS = (*MEASURES, *(Measure(panel.column, panel) for panel in VARIANTS))
 
@@ -42,7 +42,7 @@ def markdown_table(collection: Collection, step: int | None = None) -> str:
     lines += [
         "",
         "Over the last tenth before that env step. Interquartile mean over seeds [95 % stratified bootstrap]; x: median of "
-        f"paired ratios, else interquartile mean of paired differences. Commit {commits_of(collection)}.",
-        *(f"Note: {note}" for note in [*notes, *collection.warnings, *collection.left_out]),
+        f"paired ratios, else interquartile mean of paired differences; where a run diverged, medians of all but returns. Commit {commits_of(collection)}.",
+        *(f"Note: {note}" for note in [*notes, *collection.warnings, *collection.left_out, *missing_columns(collection)]),
     ]
     return "\n".join(lines)

@@ -11,8 +11,9 @@ from synthetic_runs import make_run, make_sweep
 from analysis.arms import read_collection
 from analysis.curves import aggregate, nice_width, series_of, time_weighted_returns, windowed
 from analysis.columns import BIAS_R, Panel
+from analysis.comparisons import compare_pair
 from analysis.measures import (
-    BIAS, MEASURES, RETURN, arm_estimate, common_step, divergence_of, probe_interval, value_at, verdict,
+    BIAS, MEASURES, RETURN, arm_estimate, common_step, divergence_of, probe_interval, probe_verdicts, value_at, verdict,
 )
 from analysis.runs import find_run_folders, read_run, read_table
 
@@ -54,6 +55,16 @@ def test_a_setting_of_one_version_alone_makes_no_arm(tmp_path):
     resolved.write_text(before + "\n[newer]\nsetting = true  # x.toml:3:11\n")
     with pytest.raises(ValueError, match="newer.setting"):
         read_collection([f"arm={tmp_path}"], mixed_versions=True)
+
+
+def test_a_sweep_of_two_versions_has_the_arms_of_one(tmp_path):
+    sweep = make_sweep(tmp_path / "sweep")
+    resolved = sweep / "rr8" / "seed-1" / "resolved.toml"
+    before = resolved.read_text()
+    resolved.write_text(before + "newer = 0.5  # default\n")
+    assert [arm.seeds for arm in read_collection([str(sweep)], mixed_versions=True).arms] == [[0, 1, 2]] * 3
+    resolved.write_text(before + "newer = 0.7  # x.toml:3:1\n")
+    assert len(read_collection([str(sweep)], mixed_versions=True).arms) == 4
 
 
 def test_run_folders_are_found_below_and_not_inside(tmp_path):
@@ -177,6 +188,35 @@ def test_a_diverged_run_counts(tmp_path):
     assert value_at(arm.runs[2], RETURN, step) == pytest.approx(arm.runs[2].evaluations.return_mean.iloc[-1])
     q = arm_estimate(arm, Q, step)  # the median stands
     assert np.isfinite(q.value) and q.low is None and q.n == 3
+
+
+def test_medians_stand_for_an_arm_that_diverged(tmp_path):
+    for seed in range(3):
+        folder = make_run(tmp_path / f"seed-{seed}", seed)
+        probes, train = pd.read_csv(folder / "overestimation.csv"), pd.read_csv(folder / "train.csv")
+        probes = probes[probes.states == "on_policy"].assign(bias_reward=[1, 2, 10.0**seed, 1000.0**seed])
+        train.loc[train.env_steps > 9000, "q_mean"] = 100.0 ** (2 * seed)  # seed 2: 1e8
+        probes.to_csv(folder / "overestimation.csv", index=False)
+        train.to_csv(folder / "train.csv", index=False)
+    arm = read_collection([str(tmp_path)]).arms[0]
+    assert arm_estimate(arm, BIAS, 7_500).value == 37  # the mean: nothing has diverged by then
+    assert arm_estimate(arm, BIAS, 10_000).value == 1000
+    returns = [run.evaluations.return_mean.iloc[-1] for run in arm.runs]
+    assert arm_estimate(arm, RETURN, 10_000).value == pytest.approx(np.mean(returns))
+    assert (divergence_of(arm, step=9_000).diverged, divergence_of(arm).diverged) == (0, 1)
+    other = read_collection([f"other={make_run(tmp_path / 'other' / 'seed-0')}"]).arms[0]
+    assert compare_pair(arm, other, BIAS, 10_000, "difference").n == 1
+
+
+def test_verdicts_of_all_probes_of_an_arm(tmp_path):
+    folder = make_run(tmp_path / "run")
+    low, high = [0.1, -0.2, -0.5, 0.2], [0.2, 0.2, -0.1, 0.4]
+    table = pd.read_csv(folder / "overestimation.csv")
+    table = table[table.states == "on_policy"].assign(bias_reward_low=low, bias_reward_high=high)
+    table.to_csv(folder / "overestimation.csv", index=False)
+    arm = read_collection([str(folder)]).arms[0]
+    assert probe_verdicts(arm) == ["overestimates", "no bias shown", "underestimates", "overestimates"]
+    assert probe_verdicts(arm, 7_500) == probe_verdicts(arm)[:3]
 
 
 def test_a_probe_that_is_not_finite_is_shown(tmp_path):

@@ -42,3 +42,6 @@ def test_what_is_no_probe_is_refused(tmp_path):
     (folder / "overestimation.csv").write_text("env_steps,states\n0,reset\n")
     with pytest.raises(ValueError, match="column run, .* is missing"):
         markdown_table([str(folder)])
+    (folder / "overestimation.csv").write_text(HEADER)
+    with pytest.raises(ValueError, match="overestimation.csv: has no row"):
+        markdown_table([str(folder)])

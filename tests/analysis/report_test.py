@@ -170,6 +170,15 @@ def test_compare_prints_a_table(sweep):
     assert max(map(len, lines)) <= 130
 
 
+def test_compare_prints_every_seed(sweep):
+    lines = analysis("compare", f"{sweep}/rr8", f"LN={sweep}/rr8-layer_norm", "--seeds", "--at", 8_000).stdout.splitlines()
+    rows = [line.split() for line in lines if line.startswith("temperature  ")]
+    assert [row[1] for row in rows] == ["0", "1", "2"]
+    for row in rows:
+        a, b, difference, ratio = map(float, row[2:])
+        assert difference == pytest.approx(a - b, rel=0.02) and ratio == pytest.approx(a / b, rel=0.02)
+
+
 def test_table_has_a_column_per_arm_and_pair(sweep):
     done = analysis("table", f"plain={sweep}/rr8", f"LN={sweep}/rr8-layer_norm", "--at", 8_000)
     assert done.returncode == 0, done.stderr

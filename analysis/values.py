@@ -1,0 +1,109 @@
+"""Any columns of runs' tables as Markdown: at given env steps, or their range over a stretch of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from analysis.arms import Collection
+from analysis.columns import BIAS_R
+from analysis.curves import probe_rows
+from analysis.measures import probe_verdicts
+from analysis.report import commits_of, number
+from analysis.runs import Run
+
+TABLES = {"train": "train", "eval": "evaluations", "episodes": "episodes", "overestimation": "overestimation"}
+
+
+def table_of(run: Run, name: str) -> pd.DataFrame:
+    """The file NAME.csv of a run; of overestimation.csv the on-policy rows. ValueError: no such file."""
+    if name not in TABLES:
+        raise ValueError(f"'{name}': columns are written FILE.COLUMN, FILE one of {', '.join(TABLES)}")
+    return probe_rows(run) if name == "overestimation" else getattr(run, TABLES[name])
+
+
+def series_of(run: Run, text: str) -> pd.Series:
+    """A column by env step. `text` is FILE.COLUMN, or A/B of two of the same file. ValueError names what is not there."""
+    if "/" in text:
+        above, below = (series_of(run, part) for part in text.split("/", 1))
+        if not above.index.equals(below.index):
+            raise ValueError(f"'{text}': both sides must be of one file")
+        return above / below
+    name, _, column = text.partition(".")
+    table = table_of(run, name)
+    if column not in table or not pd.api.types.is_numeric_dtype(table[column]):
+        known = ", ".join(c for c in table.columns if pd.api.types.is_numeric_dtype(table[c])) or "no row"
+        raise ValueError(f"{run.path}: {name}.csv has no numbers called '{column}'; it has {known}")
+    return pd.Series(table[column].to_numpy(), index=table.env_steps)
+
+
+def cell_at(run: Run, text: str, step: int) -> str:
+    """The last row at or before `step`, with its own interval where the file has one; "-" before the first."""
+    series = series_of(run, text)
+    series = series[series.index <= step]
+    if not len(series):
+        return "-"
+    shown = number(float(series.iloc[-1]))
+    name, _, column = text.partition(".")
+    table = table_of(run, name) if "/" not in text else ()
+    if f"{column}_low" in table and f"{column}_high" in table:
+        row = table[table.env_steps <= step].iloc[-1]
+        shown += f" [{number(row[f'{column}_low'])}, {number(row[f'{column}_high'])}]"
+    return shown
+
+
+def range_cell(run: Run, text: str, begin: int, end: float) -> str:
+    """lowest (at env step) to highest (at env step) over [begin, end]; "-" without a number there."""
+    series = series_of(run, text)
+    series = series[(series.index >= begin) & (series.index <= end)].dropna()
+    if not len(series):
+        return "-"
+    return " to ".join(f"{number(float(series.loc[at] if np.isscalar(series.loc[at]) else series.loc[at].iloc[0]))} ({at:,.0f})"
+                       for at in (series.idxmin(), series.idxmax()))  # fmt: skip
+
+
+def markdown_table(
+    collection: Collection, columns: list[str], steps: list[int] | None = None, every: int | None = None,
+    begin: int | None = None, end: float = np.inf,
+) -> str:
+    """A row per env step and run. `begin`: a row per run instead, with each column's range from there up to `end`.
+
+    Env steps: `steps`, or every multiple of `every` that a run has reached, or each run's last. ValueError: an unknown
+    column, or a step that no run has reached.
+    """
+    runs = [(arm, run) for arm in collection.arms for run in arm.runs]
+    oldest = max(run.last_step for _, run in runs)
+    if steps is None:
+        steps = list(range(every, oldest + 1, every)) if every else [oldest]
+    late = [step for step in [*steps, begin or 0] if step > oldest]
+    if late:
+        raise ValueError(f"env step {late[0]}: no run came so far; the oldest stands at {oldest}")
+    header = ["arm", "seed", *columns]
+    if begin is None:
+        header.insert(0, "env steps")
+    lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
+    for step in steps if begin is None else [None]:
+        for arm, run in runs:
+            seed = "-" if run.seed is None else str(run.seed)
+            if step is None:
+                cells = [arm.name, seed, *(range_cell(run, text, begin, end) for text in columns)]
+            else:
+                cells = [f"{step:,}", arm.name, seed, *(cell_at(run, text, step) for text in columns)]
+            lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
+    if f"overestimation.{BIAS_R.column}" in columns:
+        for arm, run in runs:
+            lines.append(f"{arm.name}, seed {run.seed}: {_verdicts(arm, run)}.")
+    what = "Lowest and highest value, at which env step" if begin is not None else "The last row at or before the env step"
+    lines += [
+        f"{what}. [ ]: a probe's own interval. Commit {commits_of(collection)}.",
+        *(f"Note: {note}" for note in [*collection.warnings, *collection.left_out]),
+    ]
+    return "\n".join(lines)
+
+
+def _verdicts(arm, run: Run) -> str:
+    found = Counter(probe_verdicts(type(arm)(arm.name, [run])))
+    return f"{sum(found.values())} probes: " + (", ".join(f"{word} in {count}" for word, count in found.items()) or "none")
