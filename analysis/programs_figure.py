@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from scipy.stats import mannwhitneyu
 
 from analysis.drawing import STYLE, look, plt, thousands
 
@@ -23,6 +24,26 @@ def read_evaluations(path: Path) -> pd.DataFrame:
     if missing or table.empty:
         raise ValueError(f"{path}: has no {', '.join(missing) or 'rows'}; columns: {', '.join(COLUMNS)}")
     return table
+
+
+def summary(table: pd.DataFrame) -> str:
+    """Of each algorithm's runs at their last env step: n, mean, standard deviation, and p against its first row.
+
+    p is Mann-Whitney's, two-sided, exact where no values are equal; "all": a program's runs of several settings together.
+    """
+    lines = []
+    for algorithm, runs in table.groupby("algorithm", sort=False):
+        ends = runs[runs["env_steps"] == runs.groupby(["program", "settings"])["env_steps"].transform("max")]
+        groups = {key: rows["return_mean"] for key, rows in ends.groupby(["program", "settings"], sort=False)}
+        for program, rows in ends.groupby("program", sort=False):
+            if rows["settings"].nunique() > 1:
+                groups[program, "all"] = rows["return_mean"]
+        first = next(iter(groups.values()))
+        for (program, settings), values in groups.items():
+            spread = f"{values.std():,.0f}" if len(values) > 1 else "-"
+            p = "-" if values is first else f"{mannwhitneyu(first, values).pvalue:.2f}"
+            lines.append(f"| {algorithm} | {program} | {settings} | {len(values)} | {values.mean():,.0f} | {spread} | {p} |")
+    return "\n".join(["| algorithm | program | settings | n | mean | sd | p |", "|---" * 7 + "|", *lines])
 
 
 def draw(table: pd.DataFrame, title: str, output: Path) -> None:
@@ -59,11 +80,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--title", default="HalfCheetah-v4")
     options = parser.parse_args(arguments)
     try:
-        draw(read_evaluations(options.table), options.title, options.figure)
+        table = read_evaluations(options.table)
+        draw(table, options.title, options.figure)
     except (OSError, ValueError) as error:
         print(f"analysis.programs_figure: {error}", file=sys.stderr)
         return 2
-    print(options.figure)
+    print(summary(table))
     return 0
 
 

@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
       {"env", "environments, stepped with uniform random actions", add_bench_env},
       {"buffer", "batches drawn from a full replay buffer", add_bench_buffer},
       {"learner", "gradient updates on a filled replay buffer", add_bench_learner},
+      {"agents", "gradient updates with the settings of configuration files", add_bench_agents},
       {"checkpoint", "what saving a run costs", add_bench_checkpoint},
       {"train", "a whole training run: acting, stepping, storing and learning", add_bench_train},
   };

@@ -17,6 +17,7 @@ using BenchRun = std::function<void()>;
 BenchRun add_bench_env(CLI::App& parser);
 BenchRun add_bench_buffer(CLI::App& parser);
 BenchRun add_bench_learner(CLI::App& parser);
+BenchRun add_bench_agents(CLI::App& parser);
 BenchRun add_bench_checkpoint(CLI::App& parser);
 BenchRun add_bench_train(CLI::App& parser);
 

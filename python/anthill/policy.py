@@ -169,10 +169,7 @@ class Policy:
         """
         if rng is not None and not isinstance(rng, np.random.Generator):
             raise ValueError(f"rng: expected a numpy.random.Generator, got {rng!r}; make one: numpy.random.default_rng(3)")
-        observation = np.asarray(observation, np.float32)
-        if observation.shape[-1:] != (self.task["observation_dim"],) or observation.ndim > 2:
-            raise ValueError(f"observation: shape {observation.shape}, expected (B, {self.task['observation_dim']})")
-        features = self._mlp.features(self.normalised(observation.reshape(-1, observation.shape[-1])))
+        observation, features = self._features(observation)
         output = self._mlp.output(features)
         if self._sde_log_std is not None:
             output = np.concatenate([output, sde_log_std(features, self._sde_log_std)], axis=1)
@@ -183,6 +180,21 @@ class Policy:
         if not deterministic and self.algorithm != "sac":
             raise ValueError(f"{self.algorithm}'s policy is deterministic; its exploration belongs to training")
         return actions[0] if observation.ndim == 1 else actions
+
+    def output(self, observation):
+        """(B, D) -> float32, what the network says before anything squashes or clips it: the actor's means (SAC's with the
+        raw log standard deviations behind them), DQN's values of its actions. (D,) gives one row without the batch's axis.
+        """
+        observation, features = self._features(observation)
+        output = self._mlp.output(features)
+        return output[0] if observation.ndim == 1 else output
+
+    def _features(self, observation):
+        """The observation as an array, and (B, H): the last hidden layer's outputs for it."""
+        observation = np.asarray(observation, np.float32)
+        if observation.shape[-1:] != (self.task["observation_dim"],) or observation.ndim > 2:
+            raise ValueError(f"observation: shape {observation.shape}, expected (B, {self.task['observation_dim']})")
+        return observation, self._mlp.features(self.normalised(observation.reshape(-1, observation.shape[-1])))
 
     def normalised(self, observation):
         """(B, D) -> (B, D) float32: what the networks read. The observation itself without agent.observation_normalisation."""

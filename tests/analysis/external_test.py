@@ -38,6 +38,28 @@ def test_cleanrl_events(tmp_path):
     assert len(run.evaluations) == 0 and run.divergence() is None
 
 
+def test_stable_baselines3_events(tmp_path):
+    """The tags of SAC of Stable-Baselines3 2.9.2 with an EvalCallback, at their own steps."""
+    run = read_external(write_events(tmp_path / "SAC_1", {
+        "rollout/ep_len_mean": [(200, 200.0), (400, 200.0)],
+        "rollout/ep_rew_mean": [(200, -990.0), (400, -1258.0)],
+        "time/fps": [(200, 75.0), (400, 48.0)],
+        "train/actor_loss": [(200, 0.5), (300, 1.0), (400, 2.5)],
+        "train/critic_loss": [(200, 43.5), (300, 29.5), (400, 37.0)],
+        "train/ent_coef": [(200, 0.75), (300, 0.5), (400, 0.25)],
+        "train/ent_coef_loss": [(200, -0.05), (300, -0.1), (400, -0.15)],
+        "train/learning_rate": [(200, 0.0003), (300, 0.0003), (400, 0.0003)],
+        "eval/mean_ep_length": [(300, 150.0)],
+        "eval/mean_reward": [(300, -1181.0)],
+    }))  # fmt: skip
+    assert run.source == "Stable-Baselines3" and run.last_step == 400
+    assert run.train.set_index("env_steps").alpha.to_dict() == {200: 0.75, 300: 0.5, 400: 0.25}
+    assert run.train.critic_loss.tolist() == [43.5, 29.5, 37.0] and run.train.actor_loss.tolist() == [0.5, 1.0, 2.5]
+    assert run.episodes.set_index("env_steps").episode_return.to_dict() == {200: -990.0, 400: -1258.0}
+    assert run.evaluations.set_index("env_steps").return_mean.to_dict() == {300: -1181.0}
+    assert run.evaluations.length_mean.tolist() == [150.0]
+
+
 def test_events_cut_in_the_middle_give_what_is_whole(tmp_path):
     folder = write_events(tmp_path / "run", {"losses/alpha": [(step, 0.5) for step in range(1, 200)]})
     (file,) = folder.iterdir()

@@ -17,6 +17,20 @@ def test_runs_are_lines_and_means_are_of_the_last_step(tmp_path, monkeypatch):
     assert sac.get_title() == "SAC" and (tmp_path / "f.png").stat().st_size > 10_000
 
 
+def test_the_summary_has_the_rank_test(tmp_path):
+    table = tmp_path / "table.csv"
+    rows = [f"td3,a,x,{seed},10,{value}\n" for seed, value in enumerate((1, 2, 3))]
+    rows += [f"td3,b,{settings},{seed},10,{value}\n" for seed, (settings, value) in enumerate((("y", 4), ("y", 5), ("z", 6)))]
+    table.write_text(ROWS + "td3,a,x,0,5,100\n" + "".join(rows))
+    lines = programs_figure.summary(programs_figure.read_evaluations(table)).splitlines()[2:]
+    assert lines == [
+        "| td3 | a | x | 3 | 2 | 1 | - |",
+        "| td3 | b | y | 2 | 4 | 1 | 0.20 |",  # the most extreme of 10 orders, both ways
+        "| td3 | b | z | 1 | 6 | - | 0.50 |",
+        "| td3 | b | all | 3 | 5 | 1 | 0.10 |",
+    ]
+
+
 def test_a_missing_column_is_one_line(tmp_path, capsys):
     (tmp_path / "t.csv").write_text("algorithm,seed\nsac,0\n")
     assert programs_figure.main([str(tmp_path / "t.csv"), "--figure", str(tmp_path / "f.png")]) == 2

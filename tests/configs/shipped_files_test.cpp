@@ -84,6 +84,8 @@ BOOST_AUTO_TEST_CASE(an_arm_with_a_remedy_differs_in_the_remedy_alone) {
       {"ant_rr8_weight_projection.toml", {"critic.layer_norm", "critic.weight_projection"}},
       {"ant_rr8_observation_normalisation.toml", {"agent.observation_normalisation"}},
       {"ant_rr8_target_clip.toml", {"critic.target_clip"}},
+      {"ant_rr8_target_bound.toml", {"critic.target_clip"}},
+      {"ant_rr8_max_alpha.toml", {"temperature.initial_alpha", "temperature.max_alpha"}},
       {"ant_rr8_pessimism.toml", {"critic.target_aggregation", "critic.target_beta"}},
       {"ant_rr8_droq.toml", {"critic.layer_norm", "critic.dropout"}},
       {"ant_rr8_redq.toml", {"agent.policy_value", "critic.num_critics", "critic.target_subset"}},

@@ -38,6 +38,7 @@ SHORTER = {
     "anthill render": ["--width", "64", "--height", "64"],
     "anthill bench env": ["--seconds", "0.1", "--num-envs", "8", "--threads", "1", "--contestants", "anthill"],
     "anthill bench learner": ["--seconds", "0.1", "--batch-size", "16"],
+    "anthill bench agents": ["--seconds", "0.1"],
     "anthill bench buffer": ["--seconds", "0.1", "--capacity", "10000"],
     "anthill bench train": ["--seconds", "0.1", "--num-envs", "4", "--batch-size", "16"],
     "anthill bench checkpoint": ["--capacity", "1000", "--new-rows", "100"],
@@ -104,6 +105,7 @@ def checkout(tmp_path_factory):
         assert result.returncode == 0, result.stderr
 
     train("pendulum_sac", "pendulum")
+    train("c_ddpg", "c_ddpg")
     arms = {"rr1": "ant_rr1", "rr8": "ant_rr8", "rr8_layer_norm": "ant_rr8_layer_norm"}
     for arm, config in arms.items():
         for seed in (0, 1):

@@ -3,10 +3,12 @@
 import csv
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from anthill_command import BIN, assert_fails, run
 
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
     "env": ("env_steps_per_s", ["--env", "Ant-v4", "--num-envs", 4, "--contestants", "anthill"]),
     "buffer": ("batches_per_s", ["--capacity", 5000]),
@@ -64,6 +66,19 @@ def test_bench_env_without_mujoco_has_nothing_to_compare_with():
     assert [row["contestant"] for row in answer["contestants"]] == ["anthill"]
     assert answer["contestants"][0]["cpu_over_bare"] is None
     assert_fails(run("bench", "env", "--env", "Pendulum-v1", "--contestants", "bare"), 2, "Pendulum-v1")
+
+
+def test_bench_agents_compares_files():
+    files = [f"{ROOT}/configs/{name}.toml" for name in ("pendulum_td3", "cartpole_dqn", "d_ddpg", "ant_rr8_batch_renorm")]
+    answer = json.loads(run("bench", "agents", "--seconds", 0.2, "--json", *files).stdout)
+    rows = answer["contestants"]
+    assert [row["config"] for row in rows] == ["pendulum_td3", "cartpole_dqn", "d_ddpg", "ant_rr8_batch_renorm"]
+    assert [row["batch_size"] for row in rows] == [256, 64, 128, 256]
+    assert rows[0]["over_first"] == 1 and all(row["updates_per_s"] > 0 for row in rows)
+    table = run("bench", "agents", "--seconds", 0.1, *files[:2]).stdout
+    assert "over_first" in table and "cartpole_dqn" in table
+    assert_fails(run("bench", "agents", "no/such.toml"), 2, "no/such.toml")
+    assert_fails(run("bench", "agents"), 2, "CONFIG")
 
 
 def test_bench_learner_compares_learners():

@@ -217,6 +217,16 @@ def test_observations_are_read_in_standard_deviations_up_to_ten(tmp_path):
     assert policy.normalised(mean).dtype == np.float32
 
 
+def test_the_networks_output_is_what_act_squashes(pendulum):
+    policy = anthill.Policy.load(pendulum)
+    observations = np.random.default_rng(0).standard_normal((5, 3), np.float32)
+    mean = policy.output(observations)[:, :1]
+    np.testing.assert_array_equal(2 * np.tanh(mean), policy.act(observations))
+    assert policy.output(observations[0]).shape == (2,)
+    with pytest.raises(ValueError, match=r"observation: shape \(4,\)"):
+        policy.output(np.zeros(4))
+
+
 def test_a_td3_policy_has_no_noise_to_sample(tmp_path):
     policy = anthill.Policy.load(train(tmp_path / "run", "pendulum_td3"))
     with pytest.raises(ValueError, match="td3's policy is deterministic"):

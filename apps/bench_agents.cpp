@@ -1,0 +1,127 @@
+// What a gradient update costs with the settings of several configuration files, in turn.
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "algos/agents/agent.hpp"
+#include "algos/cuda_graph/update_runner.hpp"
+#include "algos/networks/device.hpp"
+#include "algos/networks/learner_team.hpp"
+#include "algos/training/statistics.hpp"
+#include "apps/bench_learner.hpp"
+#include "configs/experiment.hpp"
+#include "sim/env_factory.hpp"
+#include "sim/errors.hpp"
+
+namespace anthill {
+namespace {
+
+struct AgentsOptions {
+  std::vector<std::string> files;
+  std::string device = "cpu";
+  int num_threads = 1;
+  BenchOutput output;
+};
+
+/// The agent of one file with a ring of made-up transitions, and its times.
+struct AgentContestant {
+  std::string name;
+  std::unique_ptr<Agent> agent;
+  std::unique_ptr<ReplayBuffer> buffer;
+  std::unique_ptr<Batch> batch;
+  std::unique_ptr<UpdateRunner> runner;
+  std::int64_t num_updates = 0;
+  std::vector<double> update_us;  // a chunk each, sampling included
+};
+
+AgentContestant make_contestant(const std::string& file, const AgentsOptions& options) {
+  const ExperimentConfig config = read_experiment(file, {}).config;
+  const at::Device device = resolve_device(device_choice(options.device));
+  const AgentShape task = agent_shape(make_env(config.sim)->spec(), {0}, device);
+  const BenchShape shape{.observation_dim = task.observation_dim,
+                         .action_dim = task.action_dim,
+                         .batch_size = config.training.batch_size,
+                         .device = options.device};
+  AgentContestant c{.name = std::filesystem::path(file).stem().string(),
+                    .agent = make_agent({config.agent}, task),
+                    .buffer = filled_buffer(shape, 10'000, device),
+                    .batch = std::make_unique<Batch>(1, shape.batch_size, shape.observation_dim,
+                                                     shape.action_dim, device),
+                    .runner = nullptr,
+                    .update_us = {}};
+  c.runner = std::make_unique<UpdateRunner>(*c.agent, *c.buffer, *c.batch, Capture{}, 1);
+  return c;
+}
+
+/// One chunk of one contestant.
+void measure(AgentContestant& c, double seconds) {
+  constexpr std::int64_t kQueuedUpdates = 16;  // between two looks at the clock
+  const at::Device device = c.batch->reward.device();
+  const std::int64_t before = c.num_updates;
+  const double begin = wall_seconds();
+  do {
+    const std::int64_t end = c.num_updates + kQueuedUpdates;
+    while (c.num_updates < end) c.num_updates += c.runner->run(c.num_updates, end - c.num_updates);
+    synchronize(device);
+  } while (wall_seconds() - begin < seconds);
+  c.update_us.push_back(1e6 * (wall_seconds() - begin) /
+                        static_cast<double>(c.num_updates - before));
+}
+
+/// Median over the rounds of a chunk's time over the first contestant's in the same round.
+double over_first(const AgentContestant& c, const AgentContestant& first) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < c.update_us.size(); ++i) {
+    ratios.push_back(c.update_us[i] / first.update_us[i]);
+  }
+  return quantile(ratios, 0.5);
+}
+
+void bench_agents(const AgentsOptions& options) {
+  set_learner_threads(options.num_threads);
+  std::vector<AgentContestant> contestants;
+  for (const std::string& file : options.files) {
+    contestants.push_back(make_contestant(file, options));
+  }
+  const double chunk_s = options.output.seconds / BenchClock::kNumChunks;
+  for (int round = -1; round < BenchClock::kNumChunks; ++round) {
+    for (AgentContestant& c : contestants) {
+      measure(c, chunk_s);
+      if (round < 0) c.update_us.clear();  // that was the warm-up
+    }
+  }
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const AgentContestant& c : contestants) {
+    rows.push_back({{"config", c.name},
+                    {"batch_size", c.batch->reward.size(1)},
+                    {"updates_per_s", 1e6 / quantile(c.update_us, 0.1)},
+                    {"updates_per_s_median", 1e6 / quantile(c.update_us, 0.5)},
+                    {"over_first", over_first(c, contestants.front())}});
+  }
+  nlohmann::ordered_json result = {{"part", "agents"},
+                                   {"device", contestants.front().batch->reward.device().str()},
+                                   {"num_threads", learner_threads()}};
+  if (options.output.json) result["contestants"] = rows;
+  print_result(result, options.output);
+  if (!options.output.json) print_rows(rows);
+}
+
+}  // namespace
+
+BenchRun add_bench_agents(CLI::App& parser) {
+  const auto options = std::make_shared<AgentsOptions>();
+  parser.add_option("CONFIG", options->files, "configuration files (TOML)")->required();
+  parser.add_option("--threads", options->num_threads, "learner threads")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  parser.add_option("--device", options->device, "cpu, cuda or auto")
+      ->check(CLI::IsMember({"cpu", "cuda", "auto"}))
+      ->capture_default_str();
+  add_output_options(parser, options->output);
+  return [options] {
+    if (options->output.serve) throw ConfigError("--serve: not for agents; see bench learner");
+    bench_agents(*options);
+  };
+}
+
+}  // namespace anthill
