@@ -1,15 +1,10 @@
 #include "algos/agents/sac.hpp"
 
-#include "algos/agents/exploration.hpp"
 #include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/stack.hpp"
 #include "algos/agents/update_turn.hpp"
-#include "algos/networks/noise.hpp"
 
 namespace anthill {
-
-/// Keeps the process that is added to actions apart from the policy's own noise.
-constexpr std::uint64_t kProcessNoise = std::uint64_t{1} << 62;
 
 /// min over the critics, or over the update's own subset of them (REDQ; Chen et al., 2021: arXiv
 /// 2101.05982, algorithm 1), or their mean - beta * standard deviation (Moskovitz et al., 2021:
@@ -76,56 +71,12 @@ Tensor sac_temperature_loss(const SacModel& model, const Tensor& log_prob) {
   return -factor * (log_prob.mean(-1) + model.target_entropy);
 }
 
-/// What every update draws: noise, masks, and which critics the target is of.
-void Sac::draw_noise(const Batch& batch, NoiseCounter counter, SacNoise& noise) const {
-  const auto normal = [&](Tensor& values, RandomStream stream) {
-    if (!values.defined()) values = at::empty_like(batch.action);
-    fill_normal(values, shape_.seeds, stream, counter);
-  };
-  normal(noise.next_action, RandomStream::next_action_noise);
-  normal(noise.action, RandomStream::actor_noise);
-  if (const std::int64_t size = model_.config.critic.target_subset; size > 0) {
-    // the critics with the largest of equally distributed numbers: any subset, equally likely
-    const Tensor keys =
-        at::empty({shape_.members(), model_.critic.ensemble()}, batch.reward.options());
-    fill_normal(keys, shape_.seeds, RandomStream::target_subset, counter);
-    noise.subset = std::get<1>(keys.topk(size, 1));
-  }
-
-  const double dropout = model_.critic_shape.dropout;
-  if (dropout == 0.0) return;
-  const auto mask = [&](Tensor& keep, RandomStream stream) {
-    if (!keep.defined()) {
-      keep = at::empty({shape_.members(), model_.critic.ensemble(),
-                        batch.reward.size(1) * model_.critic_shape.num_hidden()},
-                       batch.reward.options().dtype(at::kByte));
-    }
-    fill_keep(keep, dropout, shape_.seeds, stream, counter);
-  };
-  mask(noise.target_keep, RandomStream::target_dropout);
-  mask(noise.critic_keep, RandomStream::critic_dropout);
-  mask(noise.actor_keep, RandomStream::actor_dropout);
-}
-
 void Sac::update(const Batch& batch) {
   reset_if_due();
   update_clip_bounds(model_, rewards_);
   queue(batch, kind(num_updates_));
   count(1);
 }
-
-/// Resets and clipped targets look at the host's counters.
-CapturedUpdate* Sac::captured_update() {
-  const AgentConfig& config = model_.config;
-  const bool on_device = !has_resets(config) && config.critic.target_clip == TargetClip::none;
-  return on_device ? this : nullptr;
-}
-
-std::int64_t Sac::kind(std::int64_t update) const {
-  return kind_of(update_turn(model_.config, update));
-}
-
-std::int64_t Sac::kind_period() const { return turn_period(model_.config); }
 
 void Sac::queue(const Batch& batch, std::int64_t kind) {
   draw_noise(batch, NoiseCounter(update_word()), noise_);
@@ -167,66 +118,6 @@ Tensor Sac::update_temperature(const Tensor& log_prob) {
                                                                        {at::ones_like(loss)})[0]);
   cap_temperature(model_);
   return loss.detach();
-}
-
-/// a ~ pi(.|s). With gSDE the training environments' actions share a matrix over some steps; those
-/// of every other stream are drawn apart, from the same distribution.
-Tensor Sac::sampled(const Tensor& observation, RandomStream stream, std::uint64_t counter) {
-  const AgentConfig& config = model_.config;
-  const std::int64_t num_envs = observation.size(1);
-  if (config.actor.distribution == PolicyDistribution::gsde &&
-      stream == RandomStream::exploration_noise) {
-    return sac_explore(
-        model_, observation,
-        exploration_matrices_.of_step(counter, config.exploration.sde_sample_freq, num_envs,
-                                      config.actor.hidden_dims.back(), shape_.action_dim,
-                                      shape_.seeds, shape_.device));
-  }
-  const Tensor noise =
-      at::empty({shape_.members(), num_envs, shape_.action_dim}, observation.options());
-  fill_normal(noise, shape_.seeds, stream, counter);
-  return sac_sample(model_, model_.actor, observation, noise).action;
-}
-
-void Sac::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
-              RandomStream stream, std::uint64_t counter) {
-  at::NoGradGuard no_grad;
-  const std::int64_t members = shape_.members();
-  const std::int64_t num_envs =
-      static_cast<std::int64_t>(action.size()) / (members * shape_.action_dim);
-  const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
-                                     {members, num_envs, shape_.observation_dim}, at::kFloat)
-                           .to(shape_.device);
-  Tensor result;
-  if (mode == ActionMode::deterministic) {
-    result = sac_mode(model_, input);
-  } else {
-    result = sampled(input, stream, counter);
-    const ExplorationConfig& exploration = model_.config.exploration;
-    if (exploration.correlation_steps > 0.0 && stream == RandomStream::exploration_noise) {
-      const Tensor scale = device_words(exploration_scales(members_, env_steps_), shape_.device)
-                               .view({members, 1, 1});
-      const Tensor extra =
-          exploration_noise_.next(exploration, result, shape_.seeds,
-                                  RandomStream::exploration_noise, counter | kProcessNoise);
-      result = model_.actions.clipped(result + scale * extra);
-    }
-  }
-  at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(model_.actions.normalised(result));
-}
-
-std::vector<NamedTensor> Sac::parameters() const {
-  std::vector<NamedTensor> all;
-  append_parameters(all, "actor", model_.actor);
-  if (model_.config.target_policy) append_parameters(all, "target_actor", model_.target_actor);
-  append_parameters(all, "critic", model_.critic);
-  append_parameters(all, "target_critic", model_.target_critic);
-  if (model_.config.critic.batch_renorm) {
-    append_parameters(all, "critic", model_.critic_statistics.running);
-    append_parameters(all, "target_critic", model_.target_statistics);
-  }
-  all.push_back({"log_alpha", model_.log_alpha.detach()});
-  return all;
 }
 
 }  // namespace anthill

@@ -5,18 +5,8 @@
 #include "algos/agents/sac.hpp"
 #include "algos/agents/sac_diagnostics.hpp"
 #include "algos/agents/sac_metrics.hpp"
-#include "algos/agents/update_turn.hpp"
 
 namespace anthill {
-
-void Sac::count(std::int64_t updates) {
-  for (const std::int64_t end = num_updates_ + updates; num_updates_ < end; ++num_updates_) {
-    const UpdateTurn turn = update_turn(model_.config, num_updates_);
-    ++num_measured_;
-    num_critic_measured_ += turn.critic ? 1 : 0;
-    num_policy_measured_ += turn.policy ? 1 : 0;
-  }
-}
 
 /// An update without critics or without the policy adds zeros to their sums.
 void Sac::measure(const Batch& batch, SacCriticLoss critic, SacActorLoss actor, Tensor alpha_loss,

@@ -196,4 +196,18 @@ void Sac::load(const StateReader& state) {
   state.tensor("metric_sums", metric_sums_);
 }
 
+std::vector<NamedTensor> Sac::parameters() const {
+  std::vector<NamedTensor> all;
+  append_parameters(all, "actor", model_.actor);
+  if (model_.config.target_policy) append_parameters(all, "target_actor", model_.target_actor);
+  append_parameters(all, "critic", model_.critic);
+  append_parameters(all, "target_critic", model_.target_critic);
+  if (model_.config.critic.batch_renorm) {
+    append_parameters(all, "critic", model_.critic_statistics.running);
+    append_parameters(all, "target_critic", model_.target_statistics);
+  }
+  all.push_back({"log_alpha", model_.log_alpha.detach()});
+  return all;
+}
+
 }  // namespace anthill

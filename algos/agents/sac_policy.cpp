@@ -1,11 +1,17 @@
-// SAC's policy: from the actor's head to actions and log-probabilities.
+// SAC's policy: from the actor's head to actions and log-probabilities, and to the environments.
 #include <cmath>
 #include <numbers>
 
+#include "algos/agents/exploration.hpp"
 #include "algos/agents/sac.hpp"
+#include "algos/agents/stack.hpp"
+#include "algos/networks/noise.hpp"
 
 namespace anthill {
 namespace {
+
+/// Keeps the process that is added to actions apart from the policy's own noise.
+constexpr std::uint64_t kProcessNoise = std::uint64_t{1} << 62;
 
 /// a = clip(mean + std * noise): the sample of a Gaussian cut at the action's bounds. Its
 /// log_prob is the uncut Gaussian's, or with analytic entropy minus sum(log_std + ln(2 pi e) / 2).
@@ -57,6 +63,52 @@ Tensor sac_mode(const SacModel& model, const Tensor& observation) {
     return model.actions.clipped(head.chunk(2, -1)[0]);
   }
   return model.actions.measured(squashed_mean(head));
+}
+
+/// a ~ pi(.|s). With gSDE the training environments' actions share a matrix over some steps; those
+/// of every other stream are drawn apart, from the same distribution.
+Tensor Sac::sampled(const Tensor& observation, RandomStream stream, std::uint64_t counter) {
+  const AgentConfig& config = model_.config;
+  const std::int64_t num_envs = observation.size(1);
+  if (config.actor.distribution == PolicyDistribution::gsde &&
+      stream == RandomStream::exploration_noise) {
+    return sac_explore(
+        model_, observation,
+        exploration_matrices_.of_step(counter, config.exploration.sde_sample_freq, num_envs,
+                                      config.actor.hidden_dims.back(), shape_.action_dim,
+                                      shape_.seeds, shape_.device));
+  }
+  const Tensor noise =
+      at::empty({shape_.members(), num_envs, shape_.action_dim}, observation.options());
+  fill_normal(noise, shape_.seeds, stream, counter);
+  return sac_sample(model_, model_.actor, observation, noise).action;
+}
+
+void Sac::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
+              RandomStream stream, std::uint64_t counter) {
+  at::NoGradGuard no_grad;
+  const std::int64_t members = shape_.members();
+  const std::int64_t num_envs =
+      static_cast<std::int64_t>(action.size()) / (members * shape_.action_dim);
+  const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
+                                     {members, num_envs, shape_.observation_dim}, at::kFloat)
+                           .to(shape_.device);
+  Tensor result;
+  if (mode == ActionMode::deterministic) {
+    result = sac_mode(model_, input);
+  } else {
+    result = sampled(input, stream, counter);
+    const ExplorationConfig& exploration = model_.config.exploration;
+    if (exploration.correlation_steps > 0.0 && stream == RandomStream::exploration_noise) {
+      const Tensor scale = device_words(exploration_scales(members_, env_steps_), shape_.device)
+                               .view({members, 1, 1});
+      const Tensor extra =
+          exploration_noise_.next(exploration, result, shape_.seeds,
+                                  RandomStream::exploration_noise, counter | kProcessNoise);
+      result = model_.actions.clipped(result + scale * extra);
+    }
+  }
+  at::from_blob(action.data(), result.sizes(), at::kFloat).copy_(model_.actions.normalised(result));
 }
 
 }  // namespace anthill
