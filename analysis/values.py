@@ -24,8 +24,12 @@ def table_of(run: Run, name: str) -> pd.DataFrame:
     return probe_rows(run) if name == "overestimation" else getattr(run, TABLES[name])
 
 
+class Absent(ValueError):
+    """A run does not have the column."""
+
+
 def series_of(run: Run, text: str) -> pd.Series:
-    """A column by env step. `text` is FILE.COLUMN, or A/B of two of the same file. ValueError names what is not there."""
+    """A column by env step. `text` is FILE.COLUMN, or A/B of two of the same file. Absent names what is not there."""
     if "/" in text:
         above, below = (series_of(run, part) for part in text.split("/", 1))
         if not above.index.equals(below.index):
@@ -35,13 +39,16 @@ def series_of(run: Run, text: str) -> pd.Series:
     table = table_of(run, name)
     if column not in table or not pd.api.types.is_numeric_dtype(table[column]):
         known = ", ".join(c for c in table.columns if pd.api.types.is_numeric_dtype(table[c])) or "no row"
-        raise ValueError(f"{run.path}: {name}.csv has no numbers called '{column}'; it has {known}")
+        raise Absent(f"{run.path}: {name}.csv has no numbers called '{column}'; it has {known}")
     return pd.Series(table[column].to_numpy(), index=table.env_steps)
 
 
 def cell_at(run: Run, text: str, step: int) -> str:
-    """The last row at or before `step`, with its own interval where the file has one; "-" before the first."""
-    series = series_of(run, text)
+    """The last row at or before `step`, with its own interval where the file has one; "-" before the first, or without it."""
+    try:
+        series = series_of(run, text)
+    except Absent:
+        return "-"
     series = series[series.index <= step]
     if not len(series):
         return "-"
@@ -56,7 +63,10 @@ def cell_at(run: Run, text: str, step: int) -> str:
 
 def range_cell(run: Run, text: str, begin: int, end: float) -> str:
     """lowest (at env step) to highest (at env step) over [begin, end]; "-" without a number there."""
-    series = series_of(run, text)
+    try:
+        series = series_of(run, text)
+    except Absent:
+        return "-"
     series = series[(series.index >= begin) & (series.index <= end)].dropna()
     if not len(series):
         return "-"
@@ -70,16 +80,18 @@ def markdown_table(
 ) -> str:
     """A row per env step and run. `begin`: a row per run instead, with each column's range from there up to `end`.
 
-    Env steps: `steps`, or every multiple of `every` that a run has reached, or each run's last. ValueError: an unknown
-    column, or a step that no run has reached.
+    Env steps: `steps`, or every multiple of `every` that a run has reached, or the oldest run's last. ValueError: a column
+    that no run has, or a step that none has reached.
     """
     runs = [(arm, run) for arm in collection.arms for run in arm.runs]
     oldest = max(run.last_step for _, run in runs)
     if steps is None:
         steps = list(range(every, oldest + 1, every)) if every else [oldest]
-    late = [step for step in [*steps, begin or 0] if step > oldest]
+    late = [step for step in [*steps, begin or 0, every or 0] if step > oldest]
     if late:
         raise ValueError(f"env step {late[0]}: no run came so far; the oldest stands at {oldest}")
+    for text in columns:
+        _refuse_unknown([run for _, run in runs], text)
     header = ["arm", "seed", *columns]
     if begin is None:
         header.insert(0, "env steps")
@@ -102,6 +114,17 @@ def markdown_table(
         *(f"Note: {note}" for note in [*collection.warnings, *collection.left_out]),
     ]
     return "\n".join(lines)
+
+
+def _refuse_unknown(runs: list[Run], text: str) -> None:
+    """Absent, as of the last run, when none has the column."""
+    for k, run in enumerate(runs):
+        try:
+            series_of(run, text)
+            return
+        except Absent:
+            if k + 1 == len(runs):
+                raise
 
 
 def _verdicts(arm, run: Run) -> str:

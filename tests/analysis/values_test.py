@@ -53,11 +53,21 @@ def test_verdicts_are_counted_per_run(runs):
     assert "arm, seed 1: 4 probes: no bias shown in 1, overestimates in 3." in text
 
 
+def test_a_run_without_the_column_has_a_dash(tmp_path):
+    make_run(tmp_path / "seed-0", 0, probe=False)
+    make_run(tmp_path / "seed-1", 1)
+    found = rows(markdown_table(read_collection([f"arm={tmp_path}"]), ["overestimation.spearman"]))
+    assert [row[3] for row in found] == ["-", "0.300"]
+    with pytest.raises(ValueError, match="env step 20000: no run came so far"):
+        markdown_table(read_collection([f"arm={tmp_path}"]), ["train.alpha"], every=20_000)
+
+
 @pytest.mark.parametrize(("columns", "steps", "message"), [
     ("alpha", None, "columns are written FILE.COLUMN, FILE one of train, eval, episodes, overestimation"),
     ("train.nothing", None, r"train.csv has no numbers called 'nothing'; it has env_steps"),
     ("overestimation.states", None, "has no numbers called 'states'"),
     ("train.alpha/eval.return_mean", None, "both sides must be of one file"),
+    ("eval.nothing", [5_000], "eval.csv has no numbers called"),
     ("train.alpha", [20_000], "env step 20000: no run came so far; the oldest stands at 10000"),
 ])  # fmt: skip
 def test_what_is_not_there_is_named(runs, columns, steps, message):

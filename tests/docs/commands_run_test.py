@@ -109,7 +109,8 @@ def checkout(tmp_path_factory):
     arms = {"rr1": "ant_rr1", "rr8": "ant_rr8", "rr8_layer_norm": "ant_rr8_layer_norm"}
     for arm, config in arms.items():
         for seed in (0, 1):
-            train(config, f"study/{arm}/seed-{seed}", f"run.seed={seed}", "sim.ant.terminate_when_unhealthy=false")
+            train(config, f"study/{arm}/seed-{seed}", f"run.seed={seed}", "sim.ant.terminate_when_unhealthy=false",
+                  "overestimation.period=250", *SMALL_PROBE)  # fmt: skip
         shutil.copytree(folder / f"runs/study/{arm}", folder / f"runs/replay_ratio_ant/{config}")
     for name, arm in {"ant": "rr1", "ant_rr1": "rr1", "ant_rr8": "rr8", "a": "rr8", "b": "rr8_layer_norm"}.items():
         shutil.copytree(folder / f"runs/study/{arm}/seed-1", folder / f"runs/{name}")
