@@ -156,8 +156,8 @@ def paired(context: Context) -> list[tuple[str, str, Estimate]]:
     meaning = "; ".join(f"{letters[j, i]}: {arms[j].name} against {arms[i].name}" for j, i in pairs)
     context.album.figure(
         "paired", "Paired seeds",
-        f"The same seed in two arms, at env step {step}: interquartile mean of differences, or median of ratios where "
-        f"all values are positive (1: no difference). Dots: seeds. {meaning}.",
+        f"The same seed in two arms, at env step {step}: interquartile mean of differences (median where a run diverged), or "
+        f"median of ratios where all values are positive (1: no difference). Dots: seeds. {meaning}.",
         len(measures), draw, legend=False,
         statistics=f"{meaning} · n = common seeds · dots: seeds, marker: IQM of differences, median of ratios, "
                    "bar: 95 % bootstrap over pairs (one pair: none)",
