@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from math import inf
 from pathlib import Path
 
 
@@ -14,13 +15,21 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def steps_of(option: str, text: str | None) -> list[int] | None:
-    """"5000,20000" as numbers; None of nothing."""
-    words = [word for word in (text or "").split(",") if word]
+def env_steps(text: str) -> list[int]:
+    """5000,20000"""
+    words = text.split(",")
     wrong = [word for word in words if not word.isdecimal()]
     if wrong:
-        raise ValueError(f"{option} {text}: '{wrong[0]}' is no env step")
-    return [int(word) for word in words] or None
+        raise argparse.ArgumentTypeError(f"'{wrong[0]}' is no env step; write 5000 or 5000,20000")
+    return [int(word) for word in words]
+
+
+def span(text: str) -> tuple[int, float]:
+    """2000 or 2000:5000"""
+    begin, colon, end = text.partition(":")
+    if not begin.isdecimal() or (colon and not end.isdecimal()) or (end and int(end) < int(begin)):
+        raise argparse.ArgumentTypeError(f"'{text}': write FROM or FROM:TO, whole numbers, FROM at most TO")
+    return int(begin), int(end) if end else inf
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,9 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     values.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
     values.add_argument("--columns", required=True, action="append", metavar="FILE.COLUMN,...", help="e.g. train.alpha,overestimation.q_mean; A/B divides; may be repeated")
     where = values.add_mutually_exclusive_group()
-    where.add_argument("--at", metavar="STEP,...", help="env steps (default: the last)")
+    where.add_argument("--at", type=env_steps, metavar="STEP,...", help="env steps (default: the last)")
     where.add_argument("--every", type=positive, metavar="STEPS", help="all multiples of this many env steps")
-    where.add_argument("--range", metavar="FROM[:TO]", help="lowest and highest value between these env steps instead")
+    where.add_argument("--range", type=span, default=(None, inf), metavar="FROM[:TO]", help="lowest and highest value between these env steps instead")
     values.add_argument("--mixed-versions", action="store_true", help="allow different versions, and say so")
     widths = commands.add_parser("widths", help="runs with different numbers of environments on one grid of evaluations")
     widths.add_argument("runs", nargs="+", metavar="RUN|SWEEP|NAME=PATH", help="as for report; arms in this order")
@@ -126,11 +135,8 @@ def run(arguments) -> None:
         from analysis.values import markdown_table as values_table
 
         collection = read_collection(arguments.runs, mixed_versions=arguments.mixed_versions)
-        begin, _, end = (arguments.range or "").partition(":")
-        print(values_table(
-            collection, ",".join(arguments.columns).split(","), steps_of("--at", arguments.at), arguments.every,
-            *(steps_of("--range", begin) or [None]), *(steps_of("--range", end) or []),
-        ))
+        columns = ",".join(arguments.columns).split(",")
+        print(values_table(collection, columns, arguments.at, arguments.every, *arguments.range))
     elif arguments.command == "widths":
         from analysis.arms import read_collection
         from analysis.widths import draw, markdown_table as widths_table

@@ -205,8 +205,10 @@ def _comparable(runs: list[Run]) -> list[dict]:
     identities = [identity(run) for run in runs]
     known = [set(one) for one, run in zip(identities, runs) if run.config]
     partly = set().union(*known) - set.intersection(*known) if known else set()
+    if not partly:
+        return identities
     for run, one in zip(runs, identities):
-        for key in partly & set(one) & (_defaults(run) if partly & set(one) else set()):
+        for key in partly & set(one) & (_defaults(run) if run.config else set()):
             del one[key]
     return identities
 

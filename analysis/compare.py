@@ -74,7 +74,8 @@ def seed_rows(a: Arm, b: Arm, step: int) -> list[list[str]]:
     rows = [["by seed", "seed", "A", "B", "A - B", "A / B"]]
     for measure in MEASURES:
         left, right = (
-            {run.seed: value_at(run, measure, step, limit=np.inf) for run in arm.runs if reaches(run, step)} for arm in (a, b)
+            {run.seed: value_at(run, measure, step, limit=np.inf) for run in arm.runs if run.seed is not None and reaches(run, step)}
+            for arm in (a, b)
         )
         for seed in sorted((seed for seed in left if seed in right), key=str):
             x, y = left[seed], right[seed]

@@ -159,8 +159,9 @@ def paired(context: Context) -> list[tuple[str, str, Estimate]]:
         f"The same seed in two arms, at env step {step}: interquartile mean of differences (median where a run diverged), or "
         f"median of ratios where all values are positive (1: no difference). Dots: seeds. {meaning}.",
         len(measures), draw, legend=False,
-        statistics=f"{meaning} · n = common seeds · dots: seeds, marker: IQM of differences, median of ratios, "
-                   "bar: 95 % bootstrap over pairs (one pair: none)",
+        statistics=f"{meaning} · n = common seeds · dots: seeds, k × ∞, k × 0: so many beyond the axis; marker: IQM of differences "
+                   "(median where a run diverged), median of ratios, none where that is ∞ or 0; bar: 95 % bootstrap over pairs (one "
+                   "pair: none)",
         size=(2.9, 2.4),
     )
     return [
@@ -192,7 +193,10 @@ def _draw_pairs(context: Context, axis, measure: Measure, spread: str, pairs, ta
     axis.axhline(1 if ratio else 0, color="0.3", lw=0.8)
     axis.set_title(f"{measure.panel.title}: {spread}")
     axis.set_ylabel("ratio" if ratio else measure.panel.unit)
-    plain_log(axis) if ratio else scale_axis(axis, False)
+    if ratio:
+        plain_log(axis)
+    else:
+        scale_axis(axis, False)
 
 
 def divergences(context: Context) -> list[tuple[str, object]]:

@@ -65,7 +65,7 @@ class Context:
         """The foot of a figure of curves."""
         if max(len(arm.runs) for arm in self.collection.arms) == 1:
             return self.foot("line: the run", "")
-        diverged = [arm.name for arm in self.collection.arms if any(run.divergence() for run in arm.runs)]
+        diverged = [arm.name for arm in self.collection.arms if any(run.divergence(until=self.until) for run in arm.runs)]
         median = f" (median of what the learner and probes say where a run diverged: {'; '.join(diverged)})"
         return self.foot(
             "line: interquartile mean over seeds" + (median if diverged else ""),
@@ -82,7 +82,7 @@ def span_of(widths: list[float], unit: str) -> str:
 def curves(context: Context, panel: Panel) -> list[Curve]:
     """One curve per arm."""
     return [
-        aggregate([series_of(run, panel, width) for run in arm.runs], statistic_of([arm], panel))
+        aggregate([series_of(run, panel, width) for run in arm.runs], statistic_of([arm], panel, context.until))
         for arm, width in zip(context.collection.arms, context.widths)
     ]
 
@@ -150,7 +150,7 @@ def values(context: Context) -> None:
         for axis, arm in zip(axes, probed):
             for index, panel in enumerate(panels):
                 series = [series_of(run, panel, 1) for run in arm.runs]  # probes have no windows
-                curve = aggregate(series, statistic_of([arm], panel))
+                curve = aggregate(series, statistic_of([arm], panel, context.until))
                 draw_curve(axis, curve, look(index), panel.title, markers=True)
             axis.set_title(wrapped(f"{arm.name} (n\u00a0=\u00a0{len(arm.runs)})", 44, 2))
             axis.set_xlabel("env steps")
@@ -300,7 +300,7 @@ def study_by_episode(context: Context) -> None:
     def draw(_, axes):
         for axis, panel in zip(axes, STUDY):
             found = [
-                aggregate([series_by_episode(run, panel, width) for run in arm.runs], statistic_of([arm], panel))
+                aggregate([series_by_episode(run, panel, width) for run in arm.runs], statistic_of([arm], panel, context.until))
                 for arm, width in zip(context.collection.arms, widths)
             ]
             draw_panel(context, axis, panel, found)

@@ -14,6 +14,7 @@ from analysis.curves import probe_rows
 from analysis.runs import DIVERGED_ABOVE, Run
 from analysis.statistics import Estimate, estimate, interquartile_mean, median, wilson_interval
 
+NO_INTERVAL = "not shown (no interval)"
 WINDOW = 0.1  # a value "at env step t" is over (0.9 t, t]
 
 
@@ -132,11 +133,16 @@ def probe_interval(arm: Arm, step: int) -> Estimate | None:
     if low not in rows or high not in rows:
         return own
     last = rows.iloc[-1]
+    if np.isnan(last[low]) or np.isnan(last[high]):  # of one episode, or of a bias that is not finite
+        return own
     return Estimate(float(last[BIAS_R.column]), float(last[low]), float(last[high]), 1)
 
 
 def probe_verdicts(arm: Arm, step: float = np.inf) -> list[str]:
-    """The verdict of every on-policy probe of the arm's runs up to `step`, each by its own interval over episodes."""
+    """The verdict of every on-policy probe of the arm's runs up to `step`, each by its own interval over episodes.
+
+    A probe that has none is left out, unless its bias is infinite.
+    """
     low, high = BIAS_R.column + "_low", BIAS_R.column + "_high"
     found = []
     for run in arm.runs:
@@ -144,7 +150,7 @@ def probe_verdicts(arm: Arm, step: float = np.inf) -> list[str]:
         if low in rows and high in rows:
             rows = rows[rows.env_steps <= step]
             found += [verdict(Estimate(*values, 1)) for values in zip(rows[BIAS_R.column], rows[low], rows[high])]
-    return found
+    return [word for word in found if word != NO_INTERVAL]
 
 
 @dataclass(frozen=True)
@@ -184,8 +190,10 @@ def verdict(bias: Estimate | None) -> str:
     """What the bias says, in a word or two."""
     if bias is None:
         return "not probed"
-    if bias.low is None or bias.high is None:
-        return "not shown (no interval)"
+    if np.isinf(bias.value):
+        return "overestimates" if bias.value > 0 else "underestimates"
+    if bias.low is None or bias.high is None or np.isnan([bias.low, bias.high]).any():
+        return NO_INTERVAL
     if bias.low > 0:
         return "overestimates"
     if bias.high < 0:

@@ -29,21 +29,18 @@ def read_evaluations(path: Path) -> pd.DataFrame:
 def summary(table: pd.DataFrame) -> str:
     """Of each algorithm's runs at their last env step: n, mean, standard deviation, and p against its first row.
 
-    p is Mann-Whitney's, two-sided, exact where no values are equal; "all": a program's runs of several settings together.
+    p is Mann-Whitney's, two-sided, exact where no values are equal.
     """
     lines = []
     for algorithm, runs in table.groupby("algorithm", sort=False):
         ends = runs[runs["env_steps"] == runs.groupby(["program", "settings"])["env_steps"].transform("max")]
         groups = {key: rows["return_mean"] for key, rows in ends.groupby(["program", "settings"], sort=False)}
-        for program, rows in ends.groupby("program", sort=False):
-            if rows["settings"].nunique() > 1:
-                groups[program, "all"] = rows["return_mean"]
         first = next(iter(groups.values()))
         for (program, settings), values in groups.items():
             spread = f"{values.std():,.0f}" if len(values) > 1 else "-"
             p = "-" if values is first else f"{mannwhitneyu(first, values).pvalue:.2f}"
             lines.append(f"| {algorithm} | {program} | {settings} | {len(values)} | {values.mean():,.0f} | {spread} | {p} |")
-    return "\n".join(["| algorithm | program | settings | n | mean | sd | p |", "|---" * 7 + "|", *lines])
+    return "\n".join(["| algorithm | program | settings | n | mean | sd | p against its first row |", "|---" * 7 + "|", *lines])
 
 
 def draw(table: pd.DataFrame, title: str, output: Path) -> None:

@@ -55,7 +55,10 @@ def sentence(arm: Arm, step: int) -> str:
         return f"<b>{escape(arm.name)}</b>: bias not probed" + (f"; mean batch Q {number(q.value)}" if q else "")
     interval = "" if bias.low is None else f" [{number(bias.low)}, {number(bias.high)}]"
     probes = probe_verdicts(arm, step)
-    counts = [f"{probes.count(word)} {word[:-1]}" for word in ("overestimates", "underestimates") if word in probes]
+    counts = [
+        f"{probes.count(word)} {word if probes.count(word) == 1 else word[:-1]}"
+        for word in ("overestimates", "underestimates") if word in probes
+    ]
     history = f"; of its {len(probes)} probes up to here {', '.join(counts) or 'none shows a bias'}" if len(probes) > 1 else ""
     return f"<b>{escape(arm.name)}</b>: <b>{verdict(bias)}</b>, B_r = {number(bias.value)}{interval} reward per step{history}"
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from analysis.arms import Collection
+from analysis.arms import Arm, Collection
 from analysis.columns import BIAS_R
 from analysis.curves import probe_rows
 from analysis.measures import probe_verdicts
@@ -31,10 +31,10 @@ class Absent(ValueError):
 def series_of(run: Run, text: str) -> pd.Series:
     """A column by env step. `text` is FILE.COLUMN, or A/B of two of the same file. Absent names what is not there."""
     if "/" in text:
-        above, below = (series_of(run, part) for part in text.split("/", 1))
-        if not above.index.equals(below.index):
+        parts = text.split("/", 1)
+        if len({part.partition(".")[0] for part in parts}) > 1:
             raise ValueError(f"'{text}': both sides must be of one file")
-        return above / below
+        return series_of(run, parts[0]) / series_of(run, parts[1])
     name, _, column = text.partition(".")
     table = table_of(run, name)
     if column not in table or not pd.api.types.is_numeric_dtype(table[column]):
@@ -44,7 +44,10 @@ def series_of(run: Run, text: str) -> pd.Series:
 
 
 def cell_at(run: Run, text: str, step: int) -> str:
-    """The last row at or before `step`, with its own interval where the file has one; "-" before the first, or without it."""
+    """The last row at or before `step`, with its own interval where the file has one and its env step where that is another.
+
+    "-" before the first, and for a run without the column.
+    """
     try:
         series = series_of(run, text)
     except Absent:
@@ -58,7 +61,7 @@ def cell_at(run: Run, text: str, step: int) -> str:
     if f"{column}_low" in table and f"{column}_high" in table:
         row = table[table.env_steps <= step].iloc[-1]
         shown += f" [{number(row[f'{column}_low'])}, {number(row[f'{column}_high'])}]"
-    return shown
+    return shown if series.index[-1] == step else f"{shown} ({series.index[-1]:,.0f})"
 
 
 def range_cell(run: Run, text: str, begin: int, end: float) -> str:
@@ -70,8 +73,8 @@ def range_cell(run: Run, text: str, begin: int, end: float) -> str:
     series = series[(series.index >= begin) & (series.index <= end)].dropna()
     if not len(series):
         return "-"
-    return " to ".join(f"{number(float(series.loc[at] if np.isscalar(series.loc[at]) else series.loc[at].iloc[0]))} ({at:,.0f})"
-                       for at in (series.idxmin(), series.idxmax()))  # fmt: skip
+    places = (int(series.argmin()), int(series.argmax()))
+    return " to ".join(f"{number(float(series.iloc[k]))} ({series.index[k]:,.0f})" for k in places)
 
 
 def markdown_table(
@@ -107,8 +110,8 @@ def markdown_table(
     lines.append("")
     if f"overestimation.{BIAS_R.column}" in columns:
         for arm, run in runs:
-            lines.append(f"{arm.name}, seed {run.seed}: {_verdicts(arm, run)}.")
-    what = "Lowest and highest value, at which env step" if begin is not None else "The last row at or before the env step"
+            lines.append(f"{arm.name}, {run.path.name if run.seed is None else f'seed {run.seed}'}: {_verdicts(arm, run)}.")
+    what = "Lowest and highest value, at which env step" if begin is not None else "The last row at or before the env step (its own, where that is another)"
     lines += [
         f"{what}. [ ]: a probe's own interval. Commit {commits_of(collection)}.",
         *(f"Note: {note}" for note in [*collection.warnings, *collection.left_out]),
@@ -127,6 +130,6 @@ def _refuse_unknown(runs: list[Run], text: str) -> None:
                 raise
 
 
-def _verdicts(arm, run: Run) -> str:
-    found = Counter(probe_verdicts(type(arm)(arm.name, [run])))
-    return f"{sum(found.values())} probes: " + (", ".join(f"{word} in {count}" for word, count in found.items()) or "none")
+def _verdicts(arm: Arm, run: Run) -> str:
+    found = Counter(probe_verdicts(Arm(arm.name, [run])))
+    return "probes: " + (", ".join(f"{word} in {count}" for word, count in found.items()) or "none with an interval")

@@ -182,8 +182,9 @@ class Policy:
         return actions[0] if observation.ndim == 1 else actions
 
     def output(self, observation):
-        """(B, D) -> float32, what the network says before anything squashes or clips it: the actor's means (SAC's with the
-        raw log standard deviations behind them), DQN's values of its actions. (D,) gives one row without the batch's axis.
+        """(B, D) -> float32, what the network says before anything squashes or clips it: the actor's means (a Gaussian's
+        with its raw log standard deviations behind them, gSDE's alone), DQN's values of its actions. (D,) gives one row
+        without the batch's axis.
         """
         observation, features = self._features(observation)
         output = self._mlp.output(features)

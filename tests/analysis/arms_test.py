@@ -13,9 +13,11 @@ from analysis.curves import aggregate, nice_width, series_of, time_weighted_retu
 from analysis.columns import BIAS_R, Panel
 from analysis.comparisons import compare_pair
 from analysis.measures import (
-    BIAS, MEASURES, RETURN, arm_estimate, common_step, divergence_of, probe_interval, probe_verdicts, value_at, verdict,
+    BIAS, MEASURES, RETURN, arm_estimate, common_step, divergence_of, probe_interval, probe_verdicts, statistic_of, value_at,
+    verdict,
 )
 from analysis.runs import find_run_folders, read_run, read_table
+from analysis.statistics import interquartile_mean
 
 Q = next(measure for measure in MEASURES if measure.key == "Q (batch)")
 
@@ -172,6 +174,7 @@ def test_divergence_is_seen(tmp_path, value):
     table.loc[table.env_steps == "9000", "q_mean"] = value
     table.to_csv(folder / "train.csv", index=False)
     assert "at env step 9000" in read_run(folder).divergence()
+    assert read_run(folder).divergence(until=8_900) is None and read_run(folder).divergence(until=9_000)
 
 
 def test_a_diverged_run_counts(tmp_path):
@@ -204,6 +207,9 @@ def test_medians_stand_for_an_arm_that_diverged(tmp_path):
     returns = [run.evaluations.return_mean.iloc[-1] for run in arm.runs]
     assert arm_estimate(arm, RETURN, 10_000).value == pytest.approx(np.mean(returns))
     assert (divergence_of(arm, step=9_000).diverged, divergence_of(arm).diverged) == (0, 1)
+    curve = aggregate([series_of(run, BIAS_R, 1) for run in arm.runs], statistic_of([arm], BIAS_R))
+    assert curve.centre.tolist() == [1, 2, 10, 1000] and statistic_of([arm], RETURN.panel) is interquartile_mean
+    assert statistic_of([arm], BIAS_R, 9_000) is interquartile_mean
     other = read_collection([f"other={make_run(tmp_path / 'other' / 'seed-0')}"]).arms[0]
     assert compare_pair(arm, other, BIAS, 10_000, "difference").n == 1
 
@@ -217,6 +223,19 @@ def test_verdicts_of_all_probes_of_an_arm(tmp_path):
     arm = read_collection([str(folder)]).arms[0]
     assert probe_verdicts(arm) == ["overestimates", "no bias shown", "underestimates", "overestimates"]
     assert probe_verdicts(arm, 7_500) == probe_verdicts(arm)[:3]
+
+
+def test_a_bias_without_an_interval_is_no_absence_of_bias(tmp_path):
+    folder = make_run(tmp_path / "run")
+    table = pd.read_csv(folder / "overestimation.csv")
+    table = table[table.states == "on_policy"].assign(bias_reward=[1.0, 1.0, -np.inf, np.inf])
+    table.loc[table.index[1:], ["bias_reward_low", "bias_reward_high"]] = np.nan
+    table.to_csv(folder / "overestimation.csv", index=False)
+    arm = read_collection([str(folder)]).arms[0]
+    assert probe_verdicts(arm)[1:] == ["underestimates", "overestimates"]  # the second has neither interval nor infinity
+    assert verdict(probe_interval(arm, 5_000)) == "not shown (no interval)"
+    assert probe_interval(arm, 5_000).low is None
+    assert verdict(probe_interval(arm, 10_000)) == "overestimates"
 
 
 def test_a_probe_that_is_not_finite_is_shown(tmp_path):

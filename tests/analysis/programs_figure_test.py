@@ -27,7 +27,6 @@ def test_the_summary_has_the_rank_test(tmp_path):
         "| td3 | a | x | 3 | 2 | 1 | - |",
         "| td3 | b | y | 2 | 4 | 1 | 0.20 |",  # the most extreme of 10 orders, both ways
         "| td3 | b | z | 1 | 6 | - | 0.50 |",
-        "| td3 | b | all | 3 | 5 | 1 | 0.10 |",
     ]
 
 

@@ -16,7 +16,9 @@ from analysis import baselines
 from analysis.arms import read_collection
 from analysis.columns import diagnostics
 from analysis.compare import comparison
-from analysis.drawing import MAX_ARMS, look
+from analysis.comparisons import paired
+from analysis.drawing import MAX_ARMS, look, plt
+from analysis.figures import Context
 from analysis.report import number, write_report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +70,7 @@ def test_the_first_screen_tells_the_answer(report):
     text = text_of((report / "report.html").read_text())
     first = text[: text.index("Read this first")]
     assert re.search(r"replay_ratio 8, layer_norm off : overestimates , B_r = 2\.\d+ \[1\.\d+, 2\.\d+\]", first)
+    assert "of its 9 probes up to here 9 overestimate" in first  # three seeds, at 2,500, 5,000 and 7,500
     for word in ("soft Monte- Carlo value", "mean batch Q", "evaluation return", "alpha", "commit 0123456789"):
         assert word in first, word
     # one run stands at 8,000, so tables read there
@@ -177,6 +180,28 @@ def test_compare_prints_every_seed(sweep):
     for row in rows:
         a, b, difference, ratio = map(float, row[2:])
         assert difference == pytest.approx(a - b, rel=0.02) and ratio == pytest.approx(a / b, rel=0.02)
+
+
+def test_ratios_beyond_the_axis_are_written_on_it(tmp_path):
+    for arm, diverges in (("plain", None), ("norm", 5000)):
+        for seed in range(3):
+            make_run(tmp_path / arm / f"seed-{seed}", seed, diverge_at=diverges if seed < 2 else None)
+    texts = {}
+
+    class Pictures:
+        def figure(self, name, heading, caption, count, draw, **_):
+            figure, axes = plt.subplots(1, count, squeeze=False)
+            draw(figure, axes.flat)
+            texts.update({axis.get_title(): [text.get_text() for text in axis.texts] for axis in axes.flat})
+            plt.close(figure)
+
+    collection = read_collection([f"plain={tmp_path}/plain", f"norm={tmp_path}/norm"])
+    paired(Context(collection, Pictures(), 10_000))
+    assert texts["mean batch Q: ratio"] == ["2 × ∞"] and texts["evaluation return: difference"] == []
+    text = comparison(collection, seeds=True)
+    assert "2 of 3 diverged" in text and re.search(r"mean batch Q +0 +\d\S* +∞ +-∞ +0$", text, re.M)
+    paired(Context(read_collection([f"norm={tmp_path}/norm", f"plain={tmp_path}/plain"]), Pictures(), 10_000))
+    assert texts["mean batch Q: ratio"] == ["2 × 0"]
 
 
 def test_table_has_a_column_per_arm_and_pair(sweep):

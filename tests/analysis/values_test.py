@@ -1,5 +1,9 @@
 """The table of any columns at any env steps, from files with known content."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from synthetic_runs import make_run
@@ -32,8 +36,8 @@ def test_the_last_row_at_or_before_a_step_with_its_interval(runs):
     assert found == [
         ["2,400", "arm", "0", "2.40", "-"],
         ["2,400", "arm", "1", "3.40", "-"],
-        ["7,550", "arm", "0", "7.50", "3.00 [1.50, 3.50]"],
-        ["7,550", "arm", "1", "8.50", "3.00 [1.50, 3.50]"],
+        ["7,550", "arm", "0", "7.50 (7,500)", "3.00 [1.50, 3.50] (7,500)"],
+        ["7,550", "arm", "1", "8.50 (7,500)", "3.00 [1.50, 3.50] (7,500)"],
     ]
 
 
@@ -48,9 +52,17 @@ def test_ranges_say_where(runs):
     assert found[1][2] == "4.00 (3,000) to 6.00 (5,000)"
 
 
+def test_a_range_over_rows_of_one_env_step(tmp_path):
+    folder = make_run(tmp_path / "run")
+    several = {"env_steps": [100, 100, 100, 200, 200], "episode_return": [1.0, 5.0, -3.0, 9.0, 2.0], "episode_length": 50}
+    pd.DataFrame(several).to_csv(folder / "episodes.csv", index=False)
+    found = rows(markdown_table(read_collection([str(folder)]), ["episodes.episode_return"], begin=0))
+    assert found[0][2] == "-3.00 (100) to 9.00 (200)"
+
+
 def test_verdicts_are_counted_per_run(runs):
     text = markdown_table(runs, ["overestimation.bias_reward"])
-    assert "arm, seed 1: 4 probes: no bias shown in 1, overestimates in 3." in text
+    assert "arm, seed 1: probes: no bias shown in 1, overestimates in 3." in text
 
 
 def test_a_run_without_the_column_has_a_dash(tmp_path):
@@ -73,3 +85,23 @@ def test_a_run_without_the_column_has_a_dash(tmp_path):
 def test_what_is_not_there_is_named(runs, columns, steps, message):
     with pytest.raises(ValueError, match=message):
         markdown_table(runs, [columns], steps)
+
+
+@pytest.mark.parametrize(("options", "code", "words"), [
+    (["--at", "2400,7550"], 0, "| 7,550 | run | 0 |"),
+    (["--range", "3000:5000"], 0, "(3,000) to "),
+    (["--range", "3000"], 0, "(10,000)"),
+    (["--range", ":5000"], 2, "':5000': write FROM or FROM:TO"),
+    (["--range", "9000:2000"], 2, "FROM at most TO"),
+    (["--at", "5000,"], 2, "'' is no env step"),
+    (["--at", "5000", "--every", "10"], 2, "not allowed with"),
+    (["--at", "20000"], 1, "env step 20000: no run came so far"),
+])  # fmt: skip
+def test_the_command_line(tmp_path, options, code, words):
+    run = make_run(tmp_path / "run")
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis", "values", f"run={run}", "--columns", "train.env_steps", *options],
+        cwd=Path(__file__).resolve().parents[2], capture_output=True, text=True,
+    )
+    assert done.returncode == code and words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
