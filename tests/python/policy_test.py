@@ -141,6 +141,12 @@ def check_returns(folder):
     assert lengths.tolist() == printed["lengths"]
     np.testing.assert_allclose(returns, printed["returns"], rtol=1e-4)
     assert policy.env_steps == 600 and policy.gradient_updates > 0
+    output, actions = policy.output(observation), policy.act(observation)
+    if policy.algorithm == "dqn":
+        np.testing.assert_array_equal(output.argmax(axis=1), actions)
+    else:  # a Gaussian's spread stands behind its means
+        spread = policy.algorithm == "sac" and policy.config["actor"]["distribution"] != "gsde"
+        assert output.shape == (3, (2 if spread else 1) * actions.shape[1]) and output.dtype == np.float32
     assert policy.make_vec(2, autoreset_mode=AutoresetMode.DISABLED).metadata["autoreset_mode"] == AutoresetMode.DISABLED
 
 
