@@ -1,75 +1,13 @@
 // SAC against PyTorch's own modules and optimisers: the files of vectors/make_sac_vectors.py.
 #define BOOST_TEST_MODULE sac_vectors
+#include "tests/algos/sac_vectors.hpp"
+
 #include "algos/agents/sac_remedies.hpp"
 #include "algos/agents/update_turn.hpp"
-#include "tests/algos/vectors.hpp"
 
 using namespace anthill;
 
 namespace {
-
-AgentConfig config_of(const Vectors& vectors) {
-  AgentConfig config = vectors.config();
-  config.temperature.learning_rate = vectors.number("learning_rate");
-  config.temperature.loss_form =
-      vectors.text("alpha_form") == "alpha" ? AlphaLossForm::alpha : AlphaLossForm::log_alpha;
-  config.critic.dropout = vectors.number("dropout");
-  if (vectors.text("log_std_form") == "tanh_affine") {
-    config.actor.log_std_form = LogStdForm::tanh_affine;
-    config.actor.log_std_min = -10.0;
-  }
-  if (vectors.says("log_std_range")) {
-    std::istringstream range(vectors.text("log_std_range").substr(1));
-    range >> config.actor.log_std_min;
-    range.ignore();
-    range >> config.actor.log_std_max;
-  }
-  if (vectors.says("automatic")) config.temperature.automatic = vectors.text("automatic") == "true";
-  if (vectors.text("log_prob_form") == "epsilon") {
-    config.actor.log_prob_form = LogProbForm::epsilon;
-  }
-  config.critic.num_critics = std::stol(vectors.text("num_critics"));
-  if (vectors.says("target_beta")) {
-    config.critic.target_aggregation = TargetAggregation::mean_minus_std;
-    config.critic.target_beta = vectors.number("target_beta");
-  }
-  config.critic.weight_projection = vectors.says("weight_projection");
-  config.target_policy = vectors.text("target_policy") == "true";
-  if (vectors.text("policy_value") == "first") config.policy_value = PolicyValue::first;
-  if (vectors.text("policy_value") == "mean") config.policy_value = PolicyValue::mean;
-  if (vectors.text("distribution") == "clipped_gaussian") {
-    config.actor.distribution = PolicyDistribution::clipped_gaussian;
-  }
-  if (vectors.text("distribution") == "gsde") {
-    config.actor.distribution = PolicyDistribution::gsde;
-    config.actor.sde_learn_features = vectors.text("sde_learn_features") == "true";
-  }
-  if (vectors.text("entropy") == "analytic") config.temperature.entropy = EntropyForm::analytic;
-  return config;
-}
-
-/// Copies the start into the model.
-void load(const Vectors& vectors, const SacModel& model) {
-  load_start(vectors, "actor", model.actor);
-  if (model.config.target_policy) load_start(vectors, "target_actor", model.target_actor);
-  load_start(vectors, "critic", model.critic);
-  load_start(vectors, "target_critic", model.target_critic);
-  at::NoGradGuard no_grad;
-  model.log_alpha.fill_(vectors.array("start.log_alpha"));
-}
-
-SacNoise noise_of(const Vectors& vectors) {
-  SacNoise noise{vectors.array("noise.next_action").unsqueeze(0),
-                 vectors.array("noise.action").unsqueeze(0)};
-  const auto mask = [&](const std::string& use) {
-    const std::string name = "keep." + use;
-    return vectors.has(name) ? vectors.array(name).unsqueeze(0).to(at::kByte) : Tensor();
-  };
-  noise.target_keep = mask("target");
-  noise.critic_keep = mask("critic");
-  noise.actor_keep = mask("actor");
-  return noise;
-}
 
 /// Losses and gradients of one update against the file's, which knows those of the first.
 struct Checked {
@@ -124,12 +62,12 @@ BOOST_AUTO_TEST_CASE(losses_gradients_and_updates_equal_pytorch) {
     BOOST_TEST_CONTEXT(path.filename().string()) {
       const Vectors vectors(path);
       const Batch batch = batch_of(vectors);
-      const AgentConfig config = config_of(vectors);
+      const AgentConfig config = sac_config_of(vectors);
       const SacModel model = make_sac_model({config}, shape_of(batch));
       BOOST_REQUIRE(model.critic.ensemble() == config.critic.num_critics);
-      load(vectors, model);
+      load_sac_start(vectors, model);
       SacOptimisers optimisers = make_sac_optimisers({config}, model);
-      const SacNoise noise = noise_of(vectors);
+      const SacNoise noise = sac_noise_of(vectors);
       const int updates = std::stoi(vectors.text("updates"));
       for (int i = 0; i < updates; ++i) {
         update({vectors, i == 0}, model, optimisers, batch, noise, i);
