@@ -162,14 +162,14 @@ def _read_or_list(folder: Path, left_out: list[str]) -> Run | None:
 
 def _group(runs: list[Run]) -> list[Arm]:
     groups: dict[str, list[Run]] = {}
-    identities = _comparable(runs)
-    for run, one in zip(runs, identities):
+    shared: dict[str, dict] = {}  # a group's settings
+    for run, one in zip(runs, _comparable(runs)):
         # without resolved.toml nothing says that two folders are the same experiment
         key = json.dumps(one, sort_keys=True) if run.config else str(run.path)
         groups.setdefault(key, []).append(run)
+        shared[key] = one
     members = list(groups.values())
-    of = {id(run): one for run, one in zip(runs, identities)}
-    names = name_arms([of[id(group[0])] for group in members])
+    names = name_arms([shared[key] for key in groups])
     if len(members) == 1:
         names = [members[0][0].config.get("run", {}).get("name") or _folder_name(members[0])]
     settings = list(names) if len(members) > 1 else [""]

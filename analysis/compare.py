@@ -22,7 +22,10 @@ def cell(found: Estimate | None) -> str:
 
 
 def comparison(collection: Collection, step: int | None = None, seeds: bool = False) -> str:
-    """The text that `compare` prints; with `seeds` every common seed by itself below it. ValueError unless there are exactly two arms."""
+    """The text that `compare` prints; with `seeds` every common seed by itself below it.
+
+    ValueError unless there are exactly two arms.
+    """
     if len(collection.arms) != 2:
         names = "; ".join(arm.name for arm in collection.arms)
         raise ValueError(f"compare takes two arms, these are {len(collection.arms)}: {names}")

@@ -24,23 +24,35 @@ def table_of(run: Run, name: str) -> pd.DataFrame:
     return probe_rows(run) if name == "overestimation" else getattr(run, TABLES[name])
 
 
-class Absent(ValueError):
-    """A run does not have the column."""
-
-
-def series_of(run: Run, text: str) -> pd.Series:
-    """A column by env step. `text` is FILE.COLUMN, or A/B of two of the same file. Absent names what is not there."""
+def series_of(run: Run, text: str) -> pd.Series | None:
+    """A column by env step; None when the run has no such numbers. `text` is FILE.COLUMN, or A/B of two of the same file."""
     if "/" in text:
         parts = text.split("/", 1)
         if len({part.partition(".")[0] for part in parts}) > 1:
             raise ValueError(f"'{text}': both sides must be of one file")
-        return series_of(run, parts[0]) / series_of(run, parts[1])
+        above, below = (series_of(run, part) for part in parts)
+        return None if above is None or below is None else above / below
     name, _, column = text.partition(".")
     table = table_of(run, name)
-    if column not in table or not pd.api.types.is_numeric_dtype(table[column]):
-        known = ", ".join(c for c in table.columns if pd.api.types.is_numeric_dtype(table[c])) or "no row"
-        raise Absent(f"{run.path}: {name}.csv has no numbers called '{column}'; it has {known}")
+    if column not in numeric_columns(table):
+        return None
     return pd.Series(table[column].to_numpy(), index=table.env_steps)
+
+
+def numeric_columns(table: pd.DataFrame) -> list[str]:
+    return [column for column in table.columns if pd.api.types.is_numeric_dtype(table[column])]
+
+
+def refuse_unknown(runs: list[Run], text: str) -> None:
+    """ValueError, with what there is, when no run has the column."""
+    if any(series_of(run, text) is not None for run in runs):
+        return
+    for part in text.split("/", 1):
+        name, _, column = part.partition(".")
+        if all(series_of(run, part) is None for run in runs):
+            known = ", ".join(numeric_columns(table_of(runs[0], name))) or "no row"
+            raise ValueError(f"{runs[0].path}: {name}.csv has no numbers called '{column}'; it has {known}")
+    raise ValueError(f"'{text}': no run has both columns")
 
 
 def cell_at(run: Run, text: str, step: int) -> str:
@@ -48,12 +60,9 @@ def cell_at(run: Run, text: str, step: int) -> str:
 
     "-" before the first, and for a run without the column.
     """
-    try:
-        series = series_of(run, text)
-    except Absent:
-        return "-"
-    series = series[series.index <= step]
-    if not len(series):
+    series = series_of(run, text)
+    series = None if series is None else series[series.index <= step]
+    if series is None or not len(series):
         return "-"
     shown = number(float(series.iloc[-1]))
     name, _, column = text.partition(".")
@@ -66,9 +75,8 @@ def cell_at(run: Run, text: str, step: int) -> str:
 
 def range_cell(run: Run, text: str, begin: int, end: float) -> str:
     """lowest (at env step) to highest (at env step) over [begin, end]; "-" without a number there."""
-    try:
-        series = series_of(run, text)
-    except Absent:
+    series = series_of(run, text)
+    if series is None:
         return "-"
     series = series[(series.index >= begin) & (series.index <= end)].dropna()
     if not len(series):
@@ -94,7 +102,7 @@ def markdown_table(
     if late:
         raise ValueError(f"env step {late[0]}: no run came so far; the oldest stands at {oldest}")
     for text in columns:
-        _refuse_unknown([run for _, run in runs], text)
+        refuse_unknown([run for _, run in runs], text)
     header = ["arm", "seed", *columns]
     if begin is None:
         header.insert(0, "env steps")
@@ -111,23 +119,14 @@ def markdown_table(
     if f"overestimation.{BIAS_R.column}" in columns:
         for arm, run in runs:
             lines.append(f"{arm.name}, {run.path.name if run.seed is None else f'seed {run.seed}'}: {_verdicts(arm, run)}.")
-    what = "Lowest and highest value, at which env step" if begin is not None else "The last row at or before the env step (its own, where that is another)"
+    what = "The last row at or before the env step (its own, where that is another)"
+    if begin is not None:
+        what = "Lowest and highest value, at which env step"
     lines += [
         f"{what}. [ ]: a probe's own interval. Commit {commits_of(collection)}.",
         *(f"Note: {note}" for note in [*collection.warnings, *collection.left_out]),
     ]
     return "\n".join(lines)
-
-
-def _refuse_unknown(runs: list[Run], text: str) -> None:
-    """Absent, as of the last run, when none has the column."""
-    for k, run in enumerate(runs):
-        try:
-            series_of(run, text)
-            return
-        except Absent:
-            if k + 1 == len(runs):
-                raise
 
 
 def _verdicts(arm: Arm, run: Run) -> str:

@@ -1,10 +1,7 @@
 // What a gradient update costs with the settings of several configuration files, in turn.
-#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "algos/agents/agent.hpp"
-#include "algos/cuda_graph/update_runner.hpp"
 #include "algos/networks/device.hpp"
 #include "algos/networks/learner_team.hpp"
 #include "algos/training/statistics.hpp"
@@ -23,49 +20,33 @@ struct AgentsOptions {
   BenchOutput output;
 };
 
-/// The agent of one file with a ring of made-up transitions, and its times.
+/// The agent of one file, and its times.
 struct AgentContestant {
   std::string name;
-  std::unique_ptr<Agent> agent;
-  std::unique_ptr<ReplayBuffer> buffer;
-  std::unique_ptr<Batch> batch;
-  std::unique_ptr<UpdateRunner> runner;
-  std::int64_t num_updates = 0;
-  std::vector<double> update_us;  // a chunk each, sampling included
+  BenchLearner learner;
+  std::vector<double> update_us = {};  // a chunk each, sampling included
 };
 
 AgentContestant make_contestant(const std::string& file, const AgentsOptions& options) {
   const ExperimentConfig config = read_experiment(file, {}).config;
-  const at::Device device = resolve_device(device_choice(options.device));
-  const AgentShape task = agent_shape(make_env(config.sim)->spec(), {0}, device);
+  const AgentShape task =
+      agent_shape(make_env(config.sim)->spec(), {0}, resolve_device(device_choice(options.device)));
   const BenchShape shape{.observation_dim = task.observation_dim,
                          .action_dim = task.action_dim,
                          .batch_size = config.training.batch_size,
                          .device = options.device};
-  AgentContestant c{.name = std::filesystem::path(file).stem().string(),
-                    .agent = make_agent({config.agent}, task),
-                    .buffer = filled_buffer(shape, 10'000, device),
-                    .batch = std::make_unique<Batch>(1, shape.batch_size, shape.observation_dim,
-                                                     shape.action_dim, device),
-                    .runner = nullptr,
-                    .update_us = {}};
-  c.runner = std::make_unique<UpdateRunner>(*c.agent, *c.buffer, *c.batch, Capture{}, 1);
-  return c;
+  return {std::filesystem::path(file).stem().string(),
+          make_bench_learner({config.agent}, task, shape)};
 }
 
 /// One chunk of one contestant.
 void measure(AgentContestant& c, double seconds) {
-  const at::Device device = c.batch->reward.device();
-  const std::int64_t queued = device.is_cuda() ? 128 : 1;  // between two looks at the clock
-  const std::int64_t before = c.num_updates;
+  double updates = 0.0;
   const double begin = wall_seconds();
   do {
-    const std::int64_t end = c.num_updates + queued;
-    while (c.num_updates < end) c.num_updates += c.runner->run(c.num_updates, end - c.num_updates);
-    synchronize(device);
+    updates += static_cast<double>(c.learner.update());
   } while (wall_seconds() - begin < seconds);
-  c.update_us.push_back(1e6 * (wall_seconds() - begin) /
-                        static_cast<double>(c.num_updates - before));
+  c.update_us.push_back(1e6 * (wall_seconds() - begin) / updates);
 }
 
 /// Median over the rounds of a chunk's time over the first contestant's in the same round.
@@ -93,13 +74,13 @@ void bench_agents(const AgentsOptions& options) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const AgentContestant& c : contestants) {
     rows.push_back({{"config", c.name},
-                    {"batch_size", c.batch->reward.size(1)},
+                    {"batch_size", c.learner.batch->reward.size(1)},
                     {"updates_per_s", 1e6 / quantile(c.update_us, 0.1)},
                     {"updates_per_s_median", 1e6 / quantile(c.update_us, 0.5)},
                     {"over_first", over_first(c, contestants.front())}});
   }
   nlohmann::ordered_json result = {{"part", "agents"},
-                                   {"device", contestants.front().batch->reward.device().str()},
+                                   {"device", contestants.front().learner.device().str()},
                                    {"num_threads", learner_threads()}};
   if (options.output.json) result["contestants"] = rows;
   print_result(result, options.output);

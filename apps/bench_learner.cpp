@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "algos/agents/agent.hpp"
-#include "algos/cuda_graph/update_runner.hpp"
 #include "algos/networks/device.hpp"
 #include "algos/networks/gemm.hpp"
 #include "algos/networks/learner_team.hpp"
@@ -14,6 +12,35 @@
 #include "sim/errors.hpp"
 
 namespace anthill {
+
+std::int64_t BenchLearner::update() {
+  constexpr std::int64_t kQueuedUpdates = 128;  // the clock must not run ahead of a device
+  const std::int64_t before = num_updates;
+  const std::int64_t end = before + (device().is_cuda() ? kQueuedUpdates : 1);
+  while (num_updates < end) num_updates += runner->run(num_updates, end - num_updates);
+  synchronize(device());
+  return num_updates - before;
+}
+
+BenchLearner make_bench_learner(const std::vector<AgentConfig>& members, const AgentShape& agent,
+                                const BenchShape& shape, std::int64_t graph_block) {
+  const at::Device device = agent.device;
+  BenchLearner learner{
+      .agent = make_agent(members, agent),
+      .buffer = filled_buffer(shape, 10'000, device, agent.members()),  // sampling has its own part
+      .batch = std::make_unique<Batch>(agent.members(), shape.batch_size, shape.observation_dim,
+                                       shape.action_dim, device),
+      .runner = nullptr};
+  Capture capture;
+  if (device.is_cuda() && graph_block > 0) {
+    capture = [device](const auto& queue) { return capture_cuda_graph(device, queue); };
+  }
+  learner.runner =
+      std::make_unique<UpdateRunner>(*learner.agent, *learner.buffer, *learner.batch,
+                                     std::move(capture), std::max<std::int64_t>(1, graph_block));
+  return learner;
+}
+
 namespace {
 
 struct LearnerOptions {
@@ -26,31 +53,15 @@ struct LearnerOptions {
   std::int64_t graph_block = 0;
 };
 
-/// Updates between two looks at the clock: it must not run ahead of a device.
-constexpr std::int64_t kQueuedUpdates = 128;
-
-/// One learner with its ring, and what was measured of it.
+/// One learner, and what was measured of it.
 struct LearnerContestant {
   std::int64_t hidden_dim, depth, members;
   std::string norm;  // of the critics: "none", "layer_norm", or how batch_renorm is used
-  std::unique_ptr<Agent> agent;
-  std::unique_ptr<ReplayBuffer> buffer;
-  std::unique_ptr<Batch> batch;
-  std::unique_ptr<UpdateRunner> runner;
-  std::int64_t num_updates = 0;              // launches of all members at once
+  BenchLearner learner;
   std::vector<double> update_us, sample_us;  // a chunk each; an update of all members counts as M
 
-  at::Device device() const { return batch->reward.device(); }
   void sample(std::uint64_t draw) {
-    buffer->sample_into(batch->view(), draw, current_stream(device()));
-  }
-  /// One on a CPU, many on a GPU, where it waits for them; returns how many.
-  std::int64_t update() {
-    const std::int64_t before = num_updates;
-    const std::int64_t end = before + (device().is_cuda() ? kQueuedUpdates : 1);
-    while (num_updates < end) num_updates += runner->run(num_updates, end - num_updates);
-    synchronize(device());
-    return num_updates - before;
+    learner.buffer->sample_into(learner.batch->view(), draw, current_stream(learner.device()));
   }
 };
 
@@ -58,7 +69,6 @@ LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hi
                                   std::int64_t depth, std::int64_t members,
                                   const std::string& norm) {
   const BenchShape& shape = options.shape;
-  const at::Device device = resolve_device(device_choice(shape.device));
   AgentConfig config;
   config.actor.hidden_dims.assign(static_cast<std::size_t>(depth), hidden_dim);
   config.critic.hidden_dims = config.actor.hidden_dims;
@@ -67,26 +77,16 @@ LearnerContestant make_contestant(const LearnerOptions& options, std::int64_t hi
   if (norm == "joint") config.tau = 1.0;
   std::vector<std::uint64_t> seeds(static_cast<std::size_t>(members));
   for (std::size_t m = 0; m < seeds.size(); ++m) seeds[m] = m;
-  LearnerContestant c{
-      .hidden_dim = hidden_dim,
-      .depth = depth,
-      .members = members,
-      .norm = norm,
-      .agent = make_agent(std::vector<AgentConfig>(seeds.size(), config),
-                          {shape.observation_dim, shape.action_dim, seeds, device}),
-      .buffer = filled_buffer(shape, 10'000, device, members),  // sampling has its own part
-      .batch = std::make_unique<Batch>(members, shape.batch_size, shape.observation_dim,
-                                       shape.action_dim, device),
-      .runner = nullptr,
-      .update_us = {},
-      .sample_us = {}};
-  Capture capture;
-  if (device.is_cuda() && options.graph_block > 0) {
-    capture = [device](const auto& queue) { return capture_cuda_graph(device, queue); };
-  }
-  c.runner = std::make_unique<UpdateRunner>(*c.agent, *c.buffer, *c.batch, std::move(capture),
-                                            std::max<std::int64_t>(1, options.graph_block));
-  return c;
+  return {.hidden_dim = hidden_dim,
+          .depth = depth,
+          .members = members,
+          .norm = norm,
+          .learner = make_bench_learner(std::vector<AgentConfig>(seeds.size(), config),
+                                        {shape.observation_dim, shape.action_dim, seeds,
+                                         resolve_device(device_choice(shape.device))},
+                                        shape, options.graph_block),
+          .update_us = {},
+          .sample_us = {}};
 }
 
 /// Multiplications and additions of one member's update of SAC: networks forward and backward
@@ -138,13 +138,13 @@ void measure(LearnerContestant& c, double seconds) {
   constexpr std::uint64_t kSamples = 100;
   double begin = wall_seconds();
   for (std::uint64_t i = 0; i < kSamples; ++i) c.sample(i);
-  synchronize(c.device());
+  synchronize(c.learner.device());
   const auto members = static_cast<double>(c.members);
   c.sample_us.push_back(1e6 * (wall_seconds() - begin) / (kSamples * members));
   double updates = 0.0;
   begin = wall_seconds();
   do {
-    updates += members * static_cast<double>(c.update());
+    updates += members * static_cast<double>(c.learner.update());
   } while (wall_seconds() - begin < seconds);
   c.update_us.push_back(1e6 * (wall_seconds() - begin) / updates);
 }
@@ -185,12 +185,12 @@ void bench_learner(const LearnerOptions& options) {
       }
     }
   }
-  const at::Device device = contestants.front().device();
+  const at::Device device = contestants.front().learner.device();
   if (options.output.serve) {
     if (contestants.size() > 1) throw ConfigError("--serve: one learner at a time; give no lists");
     BenchClock clock(options.output, [&] { synchronize(device); });
     LearnerContestant& c = contestants.front();
-    while (clock.add(static_cast<double>(c.members * c.update()))) {
+    while (clock.add(static_cast<double>(c.members * c.learner.update()))) {
     }
     return;
   }

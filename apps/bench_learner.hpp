@@ -5,7 +5,9 @@
 #include <memory>
 #include <string>
 
+#include "algos/agents/agent.hpp"
 #include "algos/agents/batch.hpp"
+#include "algos/cuda_graph/update_runner.hpp"
 #include "algos/training/training_config.hpp"
 #include "apps/bench_parts.hpp"
 #include "buffers/replay_buffer.hpp"
@@ -28,5 +30,23 @@ DeviceChoice device_choice(const std::string& name);
 /// A ring of at least `capacity` rows per member, filled with uniform numbers.
 std::unique_ptr<ReplayBuffer> filled_buffer(const BenchShape& shape, std::int64_t capacity,
                                             at::Device device, std::int64_t members = 1);
+
+/// An agent that learns from such a ring. Not copied; one thread.
+struct BenchLearner {
+  std::unique_ptr<Agent> agent;
+  std::unique_ptr<ReplayBuffer> buffer;
+  std::unique_ptr<Batch> batch;
+  std::unique_ptr<UpdateRunner> runner;
+  std::int64_t num_updates = 0;  // launches of all members at once
+
+  at::Device device() const { return batch->reward.device(); }
+
+  /// One on a CPU, many on a GPU, where it waits for them; returns how many.
+  std::int64_t update();
+};
+
+/// On `agent`'s device. `graph_block` 0: every update is queued by itself.
+BenchLearner make_bench_learner(const std::vector<AgentConfig>& members, const AgentShape& agent,
+                                const BenchShape& shape, std::int64_t graph_block = 0);
 
 }  // namespace anthill

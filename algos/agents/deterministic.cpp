@@ -80,18 +80,12 @@ void DeterministicAgent::step_actor(const Tensor& loss, bool with_target) {
 void DeterministicAgent::act(std::span<const float> observation, std::span<float> action,
                              ActionMode mode, RandomStream stream, std::uint64_t counter) {
   at::NoGradGuard no_grad;
-  const std::int64_t members = shape_.members();
-  const std::int64_t num_envs =
-      static_cast<std::int64_t>(action.size()) / (members * shape_.action_dim);
-  const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
-                                     {members, num_envs, shape_.observation_dim}, at::kFloat)
-                           .to(shape_.device);
-  Tensor result = policy_action(model_, model_.actor, input);
+  Tensor result = policy_action(model_, model_.actor, observation_tensor(observation, shape_));
   if (mode == ActionMode::stochastic) {
     const Tensor noise =
         exploration_noise_.next(model_.config.exploration, result, shape_.seeds, stream, counter);
-    const Tensor scale =
-        device_words(exploration_scales(members_, env_steps_), shape_.device).view({members, 1, 1});
+    const Tensor scale = device_words(exploration_scales(members_, env_steps_), shape_.device)
+                             .view({shape_.members(), 1, 1});
     result = result + scale * noise;
   }
   at::from_blob(action.data(), result.sizes(), at::kFloat)

@@ -76,14 +76,10 @@ void Dqn::update(const Batch& batch) {
 void Dqn::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
               RandomStream stream, std::uint64_t counter) {
   at::NoGradGuard no_grad;
-  const std::int64_t members = shape_.members();
-  const std::int64_t num_envs = static_cast<std::int64_t>(action.size()) / members;
-  const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
-                                     {members, num_envs, shape_.observation_dim}, at::kFloat)
-                           .to(shape_.device);
+  const Tensor input = observation_tensor(observation, shape_);
   const Tensor best = q_values(model_, model_.critic, input).argmax(-1);
   at::from_blob(action.data(), best.sizes(), at::kFloat).copy_(best);
-  if (mode == ActionMode::stochastic) explore(action, num_envs, stream, counter);
+  if (mode == ActionMode::stochastic) explore(action, input.size(1), stream, counter);
 }
 
 /// Replaces actions by uniformly random ones with the chance of the exploration's scale: two

@@ -87,12 +87,7 @@ Tensor Sac::sampled(const Tensor& observation, RandomStream stream, std::uint64_
 void Sac::act(std::span<const float> observation, std::span<float> action, ActionMode mode,
               RandomStream stream, std::uint64_t counter) {
   at::NoGradGuard no_grad;
-  const std::int64_t members = shape_.members();
-  const std::int64_t num_envs =
-      static_cast<std::int64_t>(action.size()) / (members * shape_.action_dim);
-  const Tensor input = at::from_blob(const_cast<float*>(observation.data()),
-                                     {members, num_envs, shape_.observation_dim}, at::kFloat)
-                           .to(shape_.device);
+  const Tensor input = observation_tensor(observation, shape_);
   Tensor result;
   if (mode == ActionMode::deterministic) {
     result = sac_mode(model_, input);
@@ -101,7 +96,7 @@ void Sac::act(std::span<const float> observation, std::span<float> action, Actio
     const ExplorationConfig& exploration = model_.config.exploration;
     if (exploration.correlation_steps > 0.0 && stream == RandomStream::exploration_noise) {
       const Tensor scale = device_words(exploration_scales(members_, env_steps_), shape_.device)
-                               .view({members, 1, 1});
+                               .view({shape_.members(), 1, 1});
       const Tensor extra =
           exploration_noise_.next(exploration, result, shape_.seeds,
                                   RandomStream::exploration_noise, counter | kProcessNoise);

@@ -1,6 +1,7 @@
 /// What every algorithm needs to keep a stack of members (M) side by side.
 #pragma once
 
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -43,6 +44,17 @@ void initialise(const MlpShape& shape, const Parameters& parameters, const Agent
 /// One number per member as float32 words on the learner's device, (M).
 inline Tensor device_words(const std::vector<double>& values, at::Device device) {
   return at::tensor(values, at::kFloat).to(device);
+}
+
+/// What act() was given, as a tensor on the learner's device: (M x N x D).
+inline Tensor observation_tensor(std::span<const float> observation, const AgentShape& shape) {
+  return at::from_blob(const_cast<float*>(observation.data()),
+                       {shape.members(),
+                        static_cast<std::int64_t>(observation.size()) /
+                            (shape.members() * shape.observation_dim),
+                        shape.observation_dim},
+                       at::kFloat)
+      .to(shape.device);
 }
 
 /// The network that the section [actor] or [critic] describes.
