@@ -8,7 +8,6 @@
 namespace anthill {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr int kHeights = 8;
 const std::array<const char*, kHeights> kBlocks = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 const std::array<const char*, kHeights> kAscii = {".", ":", "-", "=", "+", "*", "#", "@"};
@@ -41,7 +40,8 @@ std::vector<double> binned(const std::vector<double>& x, const std::vector<doubl
     sum[bin] += y[i];
     count[bin] += 1.0;
   }
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = count[i] > 0.0 ? sum[i] / count[i] : kNan;
+  for (std::size_t i = 0; i < sum.size(); ++i)
+    sum[i] = count[i] > 0.0 ? sum[i] / count[i] : std::nan("");
   // between two evaluations the first one stands
   for (std::size_t i = 1; i < sum.size(); ++i) {
     if (std::isnan(sum[i])) sum[i] = sum[i - 1];

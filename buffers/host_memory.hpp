@@ -1,6 +1,7 @@
-/// How much memory this process may take.
+/// How much memory this process may take, and in pages of which size.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace anthill {
@@ -13,5 +14,10 @@ double host_memory_bytes();
 /// /proc/self/cgroup) and of their parents, mounted at `root`: memory.max of version 2,
 /// memory.limit_in_bytes of version 1. Infinity where none can be read.
 double cgroup_memory_bytes(const std::string& memberships, const std::string& root);
+
+/// Asks for large pages (2 MiB) behind memory that was taken and not yet touched: records at random
+/// places of a large ring then cost no walk through the page table. Only a wish, as the system may
+/// have none.
+void prefer_large_pages(void* memory, std::size_t bytes);
 
 }  // namespace anthill

@@ -62,6 +62,7 @@ class CudaSystem {
 
   explicit CudaSystem(const ReplayShape& shape)
       : CudaSystem(shape, shape.members * shape.num_envs) {}
+  void untouched(void*, std::size_t) {}  // the device's pages are large
 
   /// Uploads on a stream of its own, so that it does not wait for what the learner has queued on
   /// `stream`, and returns when the host's rows are free. Only the packing of the rows before,

@@ -5,6 +5,7 @@
 #include <thrust/system/omp/execution_policy.h>
 #include <thrust/system/omp/vector.h>
 
+#include "buffers/host_memory.hpp"
 #include "buffers/replay_ring.hpp"
 #include "buffers/replay_systems.hpp"
 
@@ -19,6 +20,7 @@ struct HostSystem {
   static constexpr int kRows = 16;
 
   explicit HostSystem(const ReplayShape&) {}
+  void untouched(void* memory, std::size_t bytes) { prefer_large_pages(memory, bytes); }
   RowPointers upload(const TransitionView& rows, StreamHandle) {
     return {rows.observation.data(), rows.action.data(),
             rows.reward.data(),      rows.next_observation.data(),

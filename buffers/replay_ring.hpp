@@ -5,6 +5,7 @@
 ///   kWidth, kRows                    threads per row, rows per group of the gather
 ///   Vector<T>                        Thrust's vector in the system's memory
 ///   System(shape)                    takes all further memory
+///   untouched(memory, bytes)         memory of a Vector that nothing was written to yet
 ///   upload(rows, stream)             RowPointers that the system can read until release()
 ///   release(stream)                  the last reader of those pointers has been queued
 ///   for_each(count, functor, stream) functor(0) to functor(count - 1), in any order
@@ -45,8 +46,11 @@ class ReplayRing final : public ReplayBuffer {
     ring_.members = shape.members;
     ring_.replacement = shape.replacement;
     ring_.n_step = shape.n_step;
-    lines_.resize(static_cast<std::size_t>(ring_.num_slots * slot_lines()));
+    const auto num_lines = static_cast<std::size_t>(ring_.num_slots * slot_lines());
+    lines_.reserve(num_lines);
     ring_.lines = thrust::raw_pointer_cast(lines_.data());
+    system_.untouched(ring_.lines, num_lines * sizeof(RecordLine));
+    lines_.resize(num_lines);
   }
 
   void insert(const TransitionView& rows, StreamHandle stream) override {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "algos/networks/noise.hpp"
+#include "algos/training/evaluation_mode.hpp"
 #include "algos/training/value_rollouts.hpp"
 #include "buffers/staging.hpp"
 #include "sim/vector_env.hpp"
@@ -14,7 +15,6 @@ namespace anthill {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::int64_t kEndlessEpisode = 10'000'000;
 
 std::vector<double> to_host(const Tensor& values) {
   const Tensor host = values.to(at::kCPU, at::kDouble).contiguous();

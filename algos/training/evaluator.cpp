@@ -6,12 +6,11 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "algos/training/evaluation_mode.hpp"
 #include "buffers/staging.hpp"
 
 namespace anthill {
 namespace {
-
-constexpr std::int64_t kEndlessEpisode = 10'000'000;
 
 double mean(const auto& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());

@@ -5,7 +5,6 @@
 namespace anthill {
 namespace {
 
-constexpr std::string_view kAlways = "always";
 constexpr std::string_view kCriticUpdates = "empty when the period had no update of the critics";
 constexpr std::string_view kTwoCritics =
     "SAC, TD3; empty when the period had no update of the critics";

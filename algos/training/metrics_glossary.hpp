@@ -26,6 +26,7 @@ struct MetricTable {
   std::span<const MetricColumn> columns;
 };
 
+inline constexpr std::string_view kAlways = "always";  // of `written`
 inline constexpr std::string_view kTermFamily = "<term>";
 
 /// A table with its families written out: `episode_<term>` becomes `episode_reward_forward` and so

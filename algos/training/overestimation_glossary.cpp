@@ -6,13 +6,12 @@
 namespace anthill {
 namespace {
 
-constexpr std::string_view kAlways = "always";
 constexpr std::string_view kSeveralEpisodes = "empty with fewer than two episodes";
 constexpr std::string_view kSeveralRollouts = "empty for one rollout per state";
 constexpr std::string_view kOwnAction = "empty for buffer_action, whose a_0 is not the policy's";
 constexpr std::string_view kOnPolicy = "on_policy only";
 
-constexpr MetricColumn kEnvSteps = {"env_steps", "transitions", "as in train.csv", kAlways, false};
+constexpr MetricColumn kProbedAt = {"env_steps", "transitions", "as in train.csv", kAlways, false};
 constexpr MetricColumn kStates = {
     "states", "name",
     "where (s, a) is from. on_policy: a step of an episode of the current policy (SAC's samples, "
@@ -22,7 +21,7 @@ constexpr MetricColumn kStates = {
     kAlways, false};
 
 constexpr std::array kOverestimation = {
-    kEnvSteps,
+    kProbedAt,
     MetricColumn{"gradient_updates", "updates", "as in train.csv", kAlways, false},
     MetricColumn{"wall_time_s", "s", "time since the start of the run", kAlways, false},
     kStates,
@@ -131,7 +130,7 @@ constexpr std::array kOverestimation = {
                  "empty from anthill probe"}};
 
 constexpr std::array kStateColumns = {
-    kEnvSteps,
+    kProbedAt,
     kStates,
     MetricColumn{"state", "index", "number of the state in this probe, from 0", kAlways},
     MetricColumn{"episode", "index",

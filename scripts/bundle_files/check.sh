@@ -85,6 +85,10 @@ if [ "$gpu" = yes ]; then
   bench gpu.learner learner --device cuda --layer-norm off,on
   bench gpu.learner.members learner --device cuda --members 1,32
   bench gpu.buffer buffer --device cuda --observation-dim 105 --batch-size 32768
+  if python3 -c 'import torch; torch.zeros(1).cuda()' 2>/dev/null; then
+    step gpu.peers 150 python3 "$here/scripts/peers/compare.py" --bin "$here/bin" --python "$(command -v python3)" \
+      --parts learner --device cuda --only compiled --observation-dims 27 --rounds 10
+  fi
 fi
 bench cpu.learner learner --layer-norm off,on
 bench cpu.members learner --members 1,4

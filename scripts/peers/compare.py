@@ -68,6 +68,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--env", default="Ant-v5", help="task of the env part")
     parser.add_argument("--num-envs", type=list_of(positive(int)), default=[64], help="widths of the env part")
     parser.add_argument("--observation-dims", type=list_of(positive(int)), default=[27, 105], help="learner and buffer")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu",
+                        help="cuda: the learner part on a GPU, beside PyTorch compiled and captured in a CUDA graph")
     parser.add_argument("--replay-ratios", type=list_of(positive(int)), default=[1, 8], help="train")
     parser.add_argument("--train-widths", type=list_of(positive(int)), default=[1, 64], help="train")
     parser.add_argument("--rounds", type=positive(int), default=20, help="chunks of each contestant")
@@ -79,6 +81,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
     args = parser.parse_args(words)
     if unknown := [part for part in args.parts if part not in PARTS]:
         parser.error(f"--parts: no part '{unknown[0]}'; known: {', '.join(PARTS)}")
+    if args.device == "cuda" and args.parts != ["learner"]:
+        parser.error("--device cuda: only the learner part runs on a GPU; give --parts learner")
     known = {entry.contestant for entry in entries(argparse.Namespace(**{**vars(args), "only": []}))}
     if unknown := [name for name in args.only if name not in known]:
         parser.error(f"--only: no contestant '{unknown[0]}'; known: {', '.join(sorted(known))}")
@@ -111,7 +115,23 @@ def env_entries(args: argparse.Namespace) -> list[Entry]:
     return result
 
 
+def gpu_learner_entries(args: argparse.Namespace) -> list[Entry]:
+    """As many updates for each launch, or call, as the others make for theirs."""
+    result = []
+    for dim in args.observation_dims:
+        options = ["--device", "cuda", "--observation-dim", str(dim)]
+        commands = {
+            "anthill": [str(args.bin / "anthill"), "bench", "learner", "--serve", *options, "--graph-block", "8"],
+            "compiled": [str(args.python), str(HERE / "compiled_sac.py"), *options],
+            "sb3": [str(args.python), str(HERE / "peer_learners.py"), "sb3", "learner", *options],
+        }
+        result += [Entry("learner", f"observation {dim}, GPU", name, command, 2) for name, command in commands.items()]
+    return result
+
+
 def learner_entries(args: argparse.Namespace) -> list[Entry]:
+    if args.device == "cuda":
+        return gpu_learner_entries(args)
     result = []
     for dim in args.observation_dims:
         for threads in args.threads:
@@ -178,19 +198,28 @@ def output_of(command: list[str]) -> str:
     return subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def commit() -> str:
+    """Of the checkout, with + where it was changed, or of the bundle."""
+    version = TOP / "VERSION"  # scripts/bundle writes it
+    if version.exists():
+        return next(line.split()[1] for line in version.read_text().splitlines() if line.startswith("commit "))[:12]
+    dirty = "+" if output_of(["git", "status", "--porcelain", "-uno"]) else ""
+    return output_of(["git", "rev-parse", "--short=12", "HEAD"]) + dirty
+
+
 def facts(args: argparse.Namespace, words: list[str]) -> dict[str, str]:
     """Where, when and on what it was measured."""
     cpu = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.machine())
-    dirty = "+" if output_of(["git", "status", "--porcelain", "-uno"]) else ""
     wanted = ["gymnasium", "mujoco", "envpool", "stable-baselines3", "sbx-rl", "torch", "jax", "numpy"]
-    code = f"import importlib.metadata as m; print(*(f'{{n}} {{m.version(n)}}' for n in {wanted}), sep=', ')"
+    code = "import importlib.metadata as m; have = {d.name: d.version for d in m.distributions()}; "
+    code += f"print(*(f'{{n}} {{have[n]}}' for n in {wanted} if n in have), sep=', ')"
     shown = [word for i, word in enumerate(words) if not {"--bin", "--python"} & set(words[max(i - 1, 0) : i + 1])]
     return {
         "command": "`" + shlex.join(["scripts/bench_peers", *shown]) + "`",
         "date": output_of(["date", "-u", "+%Y-%m-%d"]),
         "machine": f"{cpu}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}",
-        "commit": output_of(["git", "rev-parse", "--short=12", "HEAD"]) + dirty,
+        "commit": commit(),
         "anthill": output_of([str(args.bin / "anthill"), "--version"]),
         "others": output_of([str(args.python), "-c", code]),
         "measured": f"{args.rounds} chunks of {args.seconds:g} s for each contestant, in turn",

@@ -23,12 +23,12 @@ class Stub(gymnasium.Env):
         self.action_space = gymnasium.spaces.Box(-1, 1, (action_dim,), np.float32)
 
 
-def make_sac(library: str, env, **settings):
-    """SAC as published: two hidden layers of 256, batches of 256."""
+def make_sac(library: str, env, device: str = "cpu", **settings):
+    """SAC as published: two hidden layers of 256, batches of 256. SBX runs where its JAX does."""
     if library == "sb3":
         from stable_baselines3 import SAC
 
-        settings["device"] = "cpu"
+        settings["device"] = device
     else:
         from sbx import SAC
     return SAC("MlpPolicy", env, batch_size=256, policy_kwargs={"net_arch": [256, 256]}, seed=0, **settings)
@@ -47,7 +47,9 @@ def fill(buffer) -> None:
 def waiter(library: str, model):
     """A function that waits for work that is still queued."""
     if library == "sb3":
-        return lambda: None
+        import torch
+
+        return torch.cuda.synchronize if model.device.type == "cuda" else lambda: None
     import jax
 
     return lambda: jax.block_until_ready((model.policy.qf_state.params, model.policy.actor_state.params))
@@ -56,7 +58,7 @@ def waiter(library: str, model):
 def learner(args) -> None:
     from stable_baselines3.common.logger import Logger
 
-    model = make_sac(args.library, Stub(args.observation_dim, args.action_dim), buffer_size=10_000)
+    model = make_sac(args.library, Stub(args.observation_dim, args.action_dim), args.device, buffer_size=10_000)
     fill(model.replay_buffer)
     model.set_logger(Logger(None, []))
 
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("library", choices=["sb3", "sbx"])
     parser.add_argument("part", choices=["learner", "buffer", "train"])
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of sb3's learner")
     parser.add_argument("--observation-dim", type=int, default=27)
     parser.add_argument("--action-dim", type=int, default=8)
     parser.add_argument("--capacity", type=int, default=1_000_000)

@@ -7,6 +7,9 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+
+#include "tests/buffers/replay_rows.hpp"
 
 using namespace anthill;
 namespace fs = std::filesystem;
@@ -29,7 +32,40 @@ struct FakeCgroups {
   fs::path root;
 };
 
+/// Bytes of this process for which large pages were asked (VmFlags: hg).
+std::int64_t large_page_bytes() {
+  std::ifstream file("/proc/self/smaps");
+  std::int64_t total = 0, size = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("Size:")) std::istringstream(line.substr(5)) >> size;
+    if (line.starts_with("VmFlags:") && line.find(" hg") != std::string::npos) total += 1024 * size;
+  }
+  return total;
+}
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(a_large_ring_asks_for_large_pages,
+                     *boost::unit_test::precondition([](boost::unit_test::test_unit_id) {
+                       return fs::exists("/sys/kernel/mm/transparent_hugepage");
+                     })) {
+  constexpr std::int64_t kRows = 1 << 17;
+  const std::int64_t before = large_page_bytes();
+  const auto buffer = anthill::testing::make_buffer(
+      {.observation_dim = 27, .action_dim = 8, .num_envs = 1, .capacity = kRows});
+  BOOST_TEST(buffer->memory_bytes() == kRows * 256);
+  const std::int64_t asked = large_page_bytes() - before;
+  BOOST_TEST(asked > buffer->memory_bytes() - (4 << 20));
+  BOOST_TEST(asked <= buffer->memory_bytes());
+}
+
+BOOST_AUTO_TEST_CASE(memory_below_a_large_page_is_left_alone) {
+  const std::int64_t before = large_page_bytes();
+  std::vector<char> small(1 << 20);
+  prefer_large_pages(small.data(), small.size());
+  prefer_large_pages(nullptr, 0);
+  BOOST_TEST(large_page_bytes() == before);
+}
 
 BOOST_AUTO_TEST_CASE(version_2_takes_the_smallest_limit_up_to_the_root) {
   const FakeCgroups cgroups;

@@ -28,6 +28,9 @@ SMALL_PROBE = ["overestimation.num_states=4", "overestimation.num_rollouts=2", "
 STEPS = re.compile(r"(?<![\d.])([1-9])0000(?!\d)")
 FOLDERS = re.compile(r"(?<![\w/])/(shared/me|tmp)/")
 
+SMALL_SWEEP = [*PREPARED, *SMALL_PROBE, "evaluation.period=500", "overestimation.period=500", "log.tensorboard=false"]
+LARGE_SWEEP = [*SMALL_SWEEP, "training.total_env_steps=150"]  # of dozens of runs
+
 # first words of a command: words behind it
 SHORTER = {
     "scripts/train": [*BRIEF, "training.total_env_steps=600", "evaluation.period=300"],
@@ -35,16 +38,19 @@ SHORTER = {
     "scripts/study": ["--env-steps", "1010", "--seeds", "7", "--jobs", "2", "--bin", str(BIN)],
     "anthill evaluate": ["--episodes", "2"],
     "anthill probe": SMALL_PROBE,
-    "anthill render": ["--width", "64", "--height", "64"],
+    "anthill render": ["--width", "64", "--height", "64", "--episodes", "1"],
     "anthill bench env": ["--seconds", "0.1", "--num-envs", "8", "--threads", "1", "--contestants", "anthill"],
     "anthill bench learner": ["--seconds", "0.1", "--batch-size", "16"],
     "anthill bench agents": ["--seconds", "0.1"],
     "anthill bench buffer": ["--seconds", "0.1", "--capacity", "10000"],
     "anthill bench train": ["--seconds", "0.1", "--num-envs", "4", "--batch-size", "16"],
     "anthill bench checkpoint": ["--capacity", "1000", "--new-rows", "100"],
-    "anthill sweep run": [*PREPARED, *SMALL_PROBE, "evaluation.period=500", "overestimation.period=500", "log.tensorboard=false"],
+    "anthill sweep run": SMALL_SWEEP,
+    "anthill sweep run configs/sweeps/ant_remedies.toml": LARGE_SWEEP,
+    "anthill sweep run configs/sweeps/learning_rate_replay_ratio.toml": LARGE_SWEEP,
     "python -m analysis baselines": ["--anthill-train", str(BIN / "anthill-train"), "--episodes", "1", "--seeds", "1"],
     "python -m analysis live": ["--once"],
+    "python -m analysis report": ["--formats", ""],
     "python -m analysis.parity": ["--seeds", "2", "--option-seeds", "1", "--steps", "20", "--anthill", str(BIN / "anthill")],
 }
 # first words of a command: what runs it, below the checkout
@@ -158,7 +164,9 @@ def environment():
     return {**os.environ, "PYTHONPATH": str(BIN.parent / "python"), "MPLBACKEND": "Agg"}
 
 
-RUN_HERE = [(page, words) for page, words in COMMANDS if words[0] not in NOT_OURS and first_words(words, ELSEWHERE) is None]
+# what stands on two pages runs once
+ONCE = {tuple(words): (page, words) for page, words in COMMANDS}.values()
+RUN_HERE = [(page, words) for page, words in ONCE if words[0] not in NOT_OURS and first_words(words, ELSEWHERE) is None]
 
 
 @pytest.mark.parametrize(("page", "words"), RUN_HERE, ids=lambda value: value if isinstance(value, str) else " ".join(value))

@@ -78,7 +78,16 @@ def test_only_and_parts_choose():
     assert found[0].command[1:] == "bench learner --serve --threads 2 --observation-dim 27".split()
 
 
+def test_a_gpu_has_peers_of_its_own():
+    args = compare.arguments([*PLACES, "--parts", "learner", "--device", "cuda", "--observation-dims", "105"])
+    found = {entry.contestant: entry.command[1:] for entry in compare.entries(args)}
+    assert list(found) == ["anthill", "compiled", "sb3"]
+    assert found["anthill"] == "bench learner --serve --device cuda --observation-dim 105 --graph-block 8".split()
+    assert all(command[-4:] == "--device cuda --observation-dim 105".split() for name, command in found.items() if name != "anthill")
+
+
 @pytest.mark.parametrize("words, culprit", [
+    (["--device", "cuda"], "--parts learner"),
     (["--parts", "learners"], "learners"),
     (["--only", "envpol"], "envpol"),
     (["--parts", "buffer", "--only", "envpool"], "envpool"),
