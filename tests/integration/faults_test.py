@@ -240,7 +240,7 @@ def in_a_small_file_system(tmp_path, script):
     """Runs a bash script in a name space of its own, with 6 MiB of tmpfs at $DISK."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = f"timeout -k 1 90 {BIN / 'anthill'} train {SMOKE} --run {disk}/run --resume "
+    command = f"timeout -k 20 90 {BIN / 'anthill'} train {SMOKE} --run {disk}/run --resume "
     command += " ".join(f"--set '{setting}'" for setting in ENDLESS)
     program = f"set -eu; mount -t tmpfs -o size=6m tmpfs {disk}; DISK={disk}; ERR={tmp_path}/stderr\n"
     program += f"{command} 2>$ERR & RUN=$!\n"
