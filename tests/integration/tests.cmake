@@ -5,7 +5,7 @@ anthill_python_test(integration.gymnasium_parity_slow slow integration/gymnasium
 # a kernel without fused multiply-add, whatever the CPU (docs/environments.md)
 set_property(TEST integration.gymnasium_parity integration.gymnasium_parity_slow
   APPEND PROPERTY ENVIRONMENT "OPENBLAS_CORETYPE=Nehalem")
-set_property(TEST integration.gymnasium_parity_slow PROPERTY PROCESSORS 2)
+set_tests_properties(integration.gymnasium_parity_slow PROPERTIES PROCESSORS 2 COST 950)  # not alone at the end
 add_executable(lunar_lander_episodes integration/lunar_lander_episodes.cpp)
 target_link_libraries(lunar_lander_episodes PRIVATE anthill_sim)
 set_target_properties(lunar_lander_episodes PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
