@@ -40,8 +40,9 @@ std::vector<double> binned(const std::vector<double>& x, const std::vector<doubl
     sum[bin] += y[i];
     count[bin] += 1.0;
   }
-  for (std::size_t i = 0; i < sum.size(); ++i)
+  for (std::size_t i = 0; i < sum.size(); ++i) {
     sum[i] = count[i] > 0.0 ? sum[i] / count[i] : std::nan("");
+  }
   // between two evaluations the first one stands
   for (std::size_t i = 1; i < sum.size(); ++i) {
     if (std::isnan(sum[i])) sum[i] = sum[i - 1];

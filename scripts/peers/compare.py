@@ -116,7 +116,7 @@ def env_entries(args: argparse.Namespace) -> list[Entry]:
 
 
 def gpu_learner_entries(args: argparse.Namespace) -> list[Entry]:
-    """As many updates for each launch, or call, as the others make for theirs."""
+    """anthill launches 8 updates at once; compiled one, 8 times in a call; sb3 makes 8 in a call, kernel by kernel."""
     result = []
     for dim in args.observation_dims:
         options = ["--device", "cuda", "--observation-dim", str(dim)]

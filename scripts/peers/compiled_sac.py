@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 
 import torch
 from serve import serve
@@ -118,7 +119,7 @@ class Learner:
             torch._foreach_lerp_(list(self.targets.parameters()), list(self.critics.parameters()), 0.005)
 
 
-def captured(update) -> callable:
+def captured(update: Callable[[], None]) -> Callable[[], None]:
     """`update` as one launch of a CUDA graph, after the warm-up that capture demands."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 from anthill_command import BIN
@@ -35,6 +36,10 @@ def test_it_is_small_and_whole(bundle):
     assert (bundle / "bin/assets/ant.xml").exists() and (bundle / "configs/ant_sac.toml").exists()
     version = (bundle / "VERSION").read_text()
     assert version.startswith("anthill ") and "needs LibTorch 2.11.0 and GLIBC_2." in version
+    # the comparison that check.sh makes on a GPU names the commit of the bundle
+    told = run([sys.executable, "-B", "-c", "import compare; print(compare.commit())"], bundle / "scripts/peers")
+    assert f"commit {told.stdout.strip()}" in version and len(told.stdout) > 5, told.stderr
+    assert (bundle / "scripts/peers/compiled_sac.py").exists()
     assert (bundle / "licenses/mujoco").exists() and (bundle / "licenses/anthill").exists()
 
 
